@@ -1,0 +1,120 @@
+"""handgrad: the workbench for hand-written backpropagation. Derive it, check it, run it fast, look at it.
+
+Names are loaded when they are first used, so that importing handgrad costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "handgrad.network.sequential": ("Sequential",),
+    "handgrad.network.files": ("load",),
+    "handgrad.network.layers": (
+        "Dense",
+        "Sigmoid",
+        "Tanh",
+        "ScaledTanh",
+        "ReLU",
+        "LeakyReLU",
+        "Identity",
+        "Softmax",
+    ),
+    "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
+    "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
+    "handgrad.training.initializers": (
+        "Normal",
+        "GlorotUniform",
+        "GlorotNormal",
+        "HeNormal",
+        "HeUniform",
+        "LeCunNormal",
+        "LeCunUniform",
+        "Orthogonal",
+        "Zeros",
+    ),
+    "handgrad.training.schedules": ("StepSchedule", "CosineSchedule", "WarmUpSchedule"),
+    "handgrad.training.callbacks": ("EarlyStopping", "Every"),
+    "handgrad.training.history": ("History", "Epoch"),
+    "handgrad.errors": ("HandgradError", "InputError", "UsageError", "Diverged"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "AdaGrad",
+    "Adadelta",
+    "Adam",
+    "AdamW",
+    "CosineSchedule",
+    "Dense",
+    "Diverged",
+    "EarlyStopping",
+    "Epoch",
+    "Every",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HalfSquaredError",
+    "HandgradError",
+    "HeNormal",
+    "HeUniform",
+    "History",
+    "Identity",
+    "InputError",
+    "LeCunNormal",
+    "LeCunUniform",
+    "LeakyReLU",
+    "Normal",
+    "Orthogonal",
+    "RMSProp",
+    "ReLU",
+    "SGD",
+    "ScaledTanh",
+    "Sequential",
+    "Sigmoid",
+    "SigmoidCrossEntropy",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "SquaredError",
+    "StepSchedule",
+    "Tanh",
+    "UsageError",
+    "WarmUpSchedule",
+    "Zeros",
+    "load",
+    "__version__",
+]
+
+if TYPE_CHECKING:
+    from handgrad.errors import Diverged, HandgradError, InputError, UsageError
+    from handgrad.network.files import load
+    from handgrad.network.layers import Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+    from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
+    from handgrad.network.sequential import Sequential
+    from handgrad.training.callbacks import EarlyStopping, Every
+    from handgrad.training.history import Epoch, History
+    from handgrad.training.initializers import (
+        GlorotNormal,
+        GlorotUniform,
+        HeNormal,
+        HeUniform,
+        LeCunNormal,
+        LeCunUniform,
+        Normal,
+        Orthogonal,
+        Zeros,
+    )
+    from handgrad.training.optimizers import SGD, Adadelta, AdaGrad, Adam, AdamW, RMSProp
+    from handgrad.training.schedules import CosineSchedule, StepSchedule, WarmUpSchedule
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'handgrad' has no attribute {name!r}; there are {', '.join(__all__)}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,86 @@
+"""JAX's side: one jitted ``lax.scan`` over all steps of an epoch, with donated parameters.
+
+``unroll``: steps in the body of the scan. JAX's default is 1; with 2 the compiler need not copy all parameters in
+each step. Gathering the whole epoch before the scan was tried and is not faster.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from handgrad.benchmarks.dense import Problem
+from handgrad.benchmarks.workload import Build
+from handgrad.layers._types import Array
+
+PACKAGES = ("jax", "jaxlib")
+
+
+def prepare(threads: int) -> dict[str, Any]:
+    """XLA took its number of threads from the environment and from the cores that this process may use."""
+    jax.devices()
+    return {}
+
+
+def _online_loss(layers: Any, x: Any, t: Any) -> Any:
+    """Squared error of one sample: every product is a matrix with a vector."""
+    for W, b in layers:
+        x = jax.nn.sigmoid(W @ x + b)
+    return jnp.sum((x - t) ** 2)
+
+
+def _batch_loss(layers: Any, x: Any, labels: Any) -> Any:
+    """Mean cross-entropy of a batch."""
+    *hidden, (W, b) = layers
+    for V, c in hidden:
+        x = jax.nn.relu(x @ V.T + c)
+    log_y = jax.nn.log_softmax(x @ W.T + b)
+    return -jnp.mean(jnp.take_along_axis(log_y, labels[:, None], axis=1))
+
+
+def _step(loss: Any, lr: float, layers: Any, sample: Any) -> Any:
+    value, gradients = jax.value_and_grad(loss)(layers, *sample)
+    return jax.tree.map(lambda p, g: p - lr * g, layers, gradients), value
+
+
+class Dense:
+    """Parameters as a list of pairs (W, b)."""
+
+    def __init__(self, problem: Problem, threads: int, unroll: int = 1) -> None:
+        self.problem = problem
+        self.x, self.t = jnp.array(problem.x), jnp.array(problem.t)
+        step = partial(_step, _online_loss if problem.online else _batch_loss, problem.lr)
+
+        @partial(jax.jit, donate_argnums=0)
+        def online_epoch(layers: Any, x: Any, t: Any) -> Any:
+            return jax.lax.scan(step, layers, (x, t), unroll=unroll)
+
+        @partial(jax.jit, donate_argnums=0)
+        def batch_epoch(layers: Any, x: Any, t: Any, order: Any) -> Any:
+            return jax.lax.scan(lambda p, rows: step(p, (x[rows], t[rows])), layers, order, unroll=unroll)
+
+        self.online_epoch, self.batch_epoch = online_epoch, batch_epoch
+        self.reset()
+
+    def reset(self) -> None:
+        arrays = [jnp.array(array) for array in self.problem.parameters]  # a copy: the epoch's argument is donated
+        self.layers = jax.block_until_ready(list(zip(arrays[::2], arrays[1::2], strict=True)))
+
+    def train(self, epochs: int) -> None:
+        problem = self.problem
+        if problem.online:
+            for _ in range(epochs):
+                self.layers, _losses = self.online_epoch(self.layers, self.x, self.t)
+        else:
+            for order in problem.orders(epochs):
+                rows = order.reshape(-1, problem.batch).astype(np.int32)
+                self.layers, _losses = self.batch_epoch(self.layers, self.x, self.t, rows)
+        jax.block_until_ready(self.layers)
+
+    def parameters(self) -> list[Array]:
+        return [np.array(array) for pair in self.layers for array in pair]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense}

@@ -1,0 +1,1 @@
+"""The gradient checker: numerical derivatives, and what they are compared with."""

@@ -1,0 +1,201 @@
+"""The command line: parse, call, print. Results on stdout, progress and errors on stderr.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 a derivation failed its check, 130 interrupted (what was done is saved).
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+
+from handgrad import __version__
+from handgrad.errors import HandgradError, UsageError
+from handgrad.labs.registry import LABS, find_lab
+from handgrad.options import seed_number
+from handgrad.terminal import say_error, write_stdout
+
+FAILED, USAGE, CHECK_FAILED, INTERRUPTED = 1, 2, 3, 130
+
+_Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+
+app = App(
+    name="handgrad",
+    help="The workbench for hand-written backpropagation: derive it, check it, run it fast, look at it.",
+    version=f"handgrad {__version__}",
+    help_format="plaintext",
+)
+run = App(name="run", help="Run a lab: data, training, figures, report; ours beside the published figures.")
+app.command(run)
+for _lab in LABS.values():
+    run.command(f"handgrad.labs.command:{_lab.name}", name=_lab.name, help=_lab.sentence)
+
+
+@run.default
+def run_nothing(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
+    """Asked for when no lab of that name exists."""
+    if words:
+        find_lab(words[0])
+    raise UsageError(f"which lab is to be run? expected one of {', '.join(LABS)}; for example: handgrad run points")
+
+
+@app.command
+def labs() -> int:
+    """List the labs, a line each."""
+    width = max(map(len, LABS))
+    write_stdout("".join(f"{lab.name:<{width}}  {lab.description}\n" for lab in LABS.values()))
+    return 0
+
+
+@app.command
+def derive(
+    name: str | None = None,
+    *,
+    format: Literal["text", "latex", "html"] = "text",
+    loss: str | None = None,
+    activation: str | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+) -> int:
+    """Typeset the derivation of a layer or a network from its source, each backward line verified.
+
+    Exit code 3 if a line disagrees with its numerical derivative.
+
+    Parameters
+    ----------
+    name
+        A layer, a loss, mlp, or a file of your own (FILE.py, in the form of those in layers/); without a name, the
+        names are listed.
+    format
+        text, latex (a document) or html (a page that needs nothing from elsewhere).
+    loss
+        Of mlp: cross-entropy, l2, or the name of another loss. [cross-entropy]
+    activation
+        Of mlp's hidden layer. [sigmoid]
+    seed
+        Draws the numbers that the lines are checked with.
+    out
+        A file to write to, instead of stdout.
+    """
+    from handgrad.derive import derive as derivation_of
+    from handgrad.derive import derive_module, names
+
+    if name is None:
+        known = names()
+        width = max(len(each.name) for each in known)
+        write_stdout("".join(f"{each.name:<{width}}  {each.summary}\n" for each in known))
+        return 0
+    choices = {"loss": loss, "hidden_activation": activation}
+    given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
+    if name.endswith(".py"):
+        if given:
+            raise UsageError("--loss and --activation are for mlp only, but a file was named; leave them out")
+        derivation = derive_module(name, seed=seed_number(seed))
+    else:
+        derivation = derivation_of(name, seed=seed_number(seed), **given)
+    if format == "text":
+        unicode = out is not None or (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").startswith(
+            "utf"
+        )
+        text = derivation.to_text(unicode=unicode)
+    else:
+        text = derivation.to_latex() if format == "latex" else derivation.to_html()
+    _deliver(text.rstrip("\n") + "\n", out)
+    if derivation.passed:
+        return 0
+    say_error(f"a line of {name} disagrees with its numerical derivative")
+    return CHECK_FAILED
+
+
+def _deliver(text: str, out: Path | None) -> None:
+    """Print ``text``, or write it to the file ``out``."""
+    if out is None:
+        write_stdout(text)
+        return
+    from handgrad.network.files import write_atomically
+
+    if out.is_dir():
+        raise UsageError(f"--out is {out}, a folder; expected the name of a file")
+    write_atomically(out, text.encode())
+
+
+@app.command
+def bench(
+    workload: str = "dense", *, against: str = "numpy,torch,jax", json: _Flag = False, quick: _Flag = False
+) -> int:
+    """Measure a workload, ours beside the peers that are installed, in one run, with ratios.
+
+    Parameters
+    ----------
+    workload
+        What is measured, for example dense.
+    against
+        The peers, with commas; one that is not installed is skipped, with a line that says so.
+    json
+        Print one JSON document on stdout.
+    quick
+        Fewer repetitions: a look, not a measurement.
+    """
+    from handgrad.benchmarks import run as run_benchmark
+
+    peers = tuple(peer.strip() for peer in against.split(",") if peer.strip())
+    return int(run_benchmark(workload, peers, json, quick))
+
+
+@app.command
+def warmup(*, all: _Flag = False) -> int:
+    """Compile the kernels of all layers, losses and optimizers ahead, so that no later run has to.
+
+    Parameters
+    ----------
+    all
+        Those of float64 too, which checking uses; training needs float32 alone.
+    """
+    from handgrad.warmup import compile_kernels
+
+    dtypes = ("float32", "float64") if all else ("float32",)
+    seconds = compile_kernels(dtypes)
+    write_stdout(f"all kernels for {' and '.join(dtypes)} are ready, after {seconds:.1f} s\n")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. What a sentence can explain never ends in a traceback."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        return _usage(error)
+    except HandgradError as error:
+        say_error(str(error))
+        return error.exit_code
+    except MemoryError as error:
+        say_error(f"there is not enough memory ({error}); choose a smaller network or fewer samples")
+        return FAILED
+    except KeyboardInterrupt:
+        say_error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read stdout has enough
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: CycloptsError) -> int:
+    """A command line that cannot be understood, in one sentence. An error of our own, raised while it was parsed, is
+    what it is."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, HandgradError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, HandgradError):
+        say_error(str(cause))
+        return cause.exit_code
+    if isinstance(error, UnusedCliTokensError):
+        say_error(f"{' '.join(error.unused_tokens or [])} was not expected here; options begin with --. See --help.")
+    else:
+        say_error(_one_line(str(error)))
+    return USAGE
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split()) + " See --help."

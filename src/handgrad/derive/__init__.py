@@ -1,0 +1,76 @@
+"""Typesets the equations in ``layers/`` from their source, and checks every backward line numerically.
+
+    derivation = derive("dense")
+    print(derivation.to_text())
+
+There is no second copy of an equation: what is printed is what the file says, right or wrong, and the measured
+relative error of each line stands beside it.
+"""
+
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from handgrad.derive.compose import LayerSpec
+from handgrad.derive.document import Check, Derivation, Line, Section
+from handgrad.derive.layer import derive_layer
+from handgrad.derive.mlp import TITLE, derive_mlp
+from handgrad.derive.network import derive_network
+from handgrad.derive.reader import layer_names, read_module, read_named, title_of
+from handgrad.errors import UsageError, unknown_choice
+
+__all__ = [
+    "Check",
+    "Derivable",
+    "Derivation",
+    "LayerSpec",
+    "Line",
+    "Section",
+    "derive",
+    "derive_mlp",
+    "derive_module",
+    "derive_network",
+    "names",
+]
+
+MLP = "mlp"
+
+
+class Derivable(NamedTuple):
+    """What ``derive`` can be asked for."""
+
+    name: str
+    summary: str  # one line
+
+
+def names(folder: Traversable | None = None) -> list[Derivable]:
+    """All that ``derive`` knows: a layer for each file of ``folder`` (default: ``layers/``), and the networks."""
+    layers = [Derivable(name, title_of(name, folder)) for name in layer_names(folder)]
+    return [*layers, Derivable(MLP, f"{TITLE}: notation, loss, forward, backward, update.")]
+
+
+def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **choices: Any) -> Derivation:
+    """The derivation of the layer or network called ``name``.
+
+    ``seed`` draws the numbers that the lines are checked with; ``folder`` holds the layers' files (default: the
+    package's own). ``choices``, of mlp only: loss, hidden_activation, output_activation, weight_decay; see
+    ``derive_mlp``. Raises UsageError for a name or a choice that does not exist.
+    """
+    if name == MLP:
+        return derive_mlp(seed=seed, folder=folder, **choices)
+    layers = layer_names(folder)
+    if name not in layers:
+        raise unknown_choice("what to derive", name, [*layers, MLP])
+    if choices:
+        raise UsageError(f"{', '.join(choices)} was given for {name}, expected for {MLP} only; leave it out")
+    return derive_layer(read_named(name, folder), seed)
+
+
+def derive_module(module: str | Path | ModuleType, *, seed: int = 0) -> Derivation:
+    """The derivation of a layer of your own: a module, or the path of a file.
+
+    It holds ``<base name>_forward`` and ``<base name>_backward`` in the form of the files in ``layers/``. Raises
+    InputError where the form is another, or the Shapes block is not what comes out.
+    """
+    return derive_layer(read_module(module), seed)

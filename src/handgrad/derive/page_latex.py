@@ -1,0 +1,99 @@
+"""A derivation as a complete LaTeX document."""
+
+from handgrad.derive.document import Derivation, Line, Section, Shape
+from handgrad.derive.expression import Expression, Symbol
+from handgrad.derive.latex import LatexNotation, escape
+from handgrad.derive.names import size_expression
+from handgrad.derive.words import Prose, grouped, legend, mark, number, size_value, sizes, verdict, verification
+from handgrad.derive.write import equation, write
+
+_NOTATION = LatexNotation()
+_HEAD = r"""\documentclass[11pt,a4paper]{article}
+\usepackage[utf8]{inputenc}
+\usepackage[margin=2.3cm]{geometry}
+\usepackage{amsmath,amssymb,longtable}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{4pt}
+\setlength{\emergencystretch}{3em}
+\postdisplaypenalty=10000
+% under an equation: the shape of every symbol, and the check
+\newcommand{\behind}[2]{{\footnotesize\hspace*{2em}#1\hfill#2\par}}
+\begin{document}
+"""
+
+
+def page(derivation: Derivation) -> str:
+    """The whole derivation; needs amsmath, amssymb, geometry and longtable, which every TeX installation has."""
+    parts = [
+        _HEAD + rf"\section*{{{escape(derivation.title.rstrip('.'))}}}",
+        escape(f"Source: {derivation.reference}") if derivation.reference else "",
+        _notation_table(derivation),
+        *(_section(section) for section in derivation.sections),
+        r"\bigskip",
+        *(_prose(note) for note in legend(derivation)),
+        *(escape(remark) for remark in derivation.remarks),
+        escape(verification(derivation)),
+        rf"\textbf{{{escape(verdict(derivation))}}}",
+        r"\end{document}",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _prose(prose: Prose) -> str:
+    return "".join(escape(part) if isinstance(part, str) else _inline(part) for part in prose)
+
+
+def _shape(shape: Shape) -> str:
+    sizes = r" \times ".join(write(size_expression(size), _NOTATION) for size in shape)
+    return f"${sizes}$" if sizes else "number"
+
+
+def _notation_table(derivation: Derivation) -> str:
+    if all(entry.shape is None for entry in derivation.notation):
+        return _prose(sizes(derivation))
+    rows = []
+    for entry in derivation.notation:
+        last = size_value(entry) if entry.shape is None else _shape(entry.shape)
+        rows.append(rf"${write(entry.symbol, _NOTATION)}$ & {escape(entry.meaning)} & {last} \\")
+    table = "\n".join(rows)
+    return rf"""\subsection*{{Notation}}
+\begin{{longtable}}[l]{{@{{}}lll@{{}}}}
+{table}
+\end{{longtable}}"""
+
+
+def _shapes(shapes: tuple[tuple[Symbol, Shape], ...]) -> str:
+    groups = []
+    for symbols, shape in grouped(shapes):
+        groups.append(f"{', '.join(map(_inline, symbols))}: {_shape(shape)}")
+    return r"\quad ".join(groups)
+
+
+def _inline(body: Expression) -> str:
+    """Inside a line of words, where a derivative is read more easily with a slanted bar."""
+    if isinstance(body, Symbol) and body.partial:
+        return rf"$\partial L / \partial {_NOTATION.letter(body)}$"
+    return f"${write(body, _NOTATION)}$"
+
+
+def _section(section: Section) -> str:
+    given = f", given {_shapes(section.given)}" if section.given else ""
+    return "\n".join([rf"\subsection*{{{escape(section.heading)}{given}}}", *map(_line, section.lines)])
+
+
+def _line(line: Line) -> str:
+    tag = rf" \tag{{{line.number}}}" if line.number else ""
+    check = ""
+    if line.check is not None:
+        slope = r"$\mathrm{d}L/\mathrm{d}\eta =$ " if line.check.slope else ""
+        value = _NOTATION.number(number(line.check))
+        marked = escape(mark(line.check))
+        boxed = marked if line.check.passed else rf"\fbox{{\textbf{{{marked}}}}}"
+        check = f"{slope}${value}$ {boxed}"
+    note = rf"\behind{{\textit{{{escape(line.note)}}}}}{{}}" if line.note else ""
+    parts = [
+        rf"\[ {equation(line.equation, _NOTATION)}{tag} \]",
+        rf"\behind{{{_shapes(line.shapes)}}}{{{check}}}",
+        note,
+    ]
+    return "\n".join(filter(None, parts))

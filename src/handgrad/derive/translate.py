@@ -1,0 +1,287 @@
+"""From a line of NumPy to an equation: the abstract syntax of Python becomes an expression.
+
+Which product is a matrix product, what is a number and what an array, which axis a sum runs over: the line has been
+run, so every part of it has a shape to look at.
+"""
+
+import ast
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.derive import expression as ex
+from handgrad.derive.names import size_expression, symbol
+
+Shape = tuple[int, ...]
+Index = Mapping[int, str]  # axis, counted from the end (-1 is the last), to the index written there
+
+_FUNCTIONS = {"exp": "exp", "log": "log", "tanh": "tanh", "sin": "sin", "cos": "cos", "sign": "sgn"}
+_FUNCTIONS |= {"maximum": "max", "minimum": "min"}
+_SIGNS = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
+_NOWHERE: Index = {}
+
+
+@dataclass
+class Translation:
+    """Translates the lines of one scope, and remembers which symbols it met."""
+
+    values: Mapping[str, Any]  # every name the line can read, with its value
+    letters: Callable[[Shape], tuple[str, ...]]  # a shape in letters
+    forward: Container[str]  # names of the forward pass: d + one of them is a derivative
+    symbols: dict[ex.Symbol, tuple[str, ...]] = field(default_factory=dict)  # met so far, with shapes in letters
+    repeated: dict[ex.Expression, tuple[str, ...]] = field(default_factory=dict)  # what NumPy repeats, and along what
+    bound: list[str] = field(default_factory=list)  # indices of the sums around the part at hand
+
+    def target(self, name: str, value: Any) -> ex.Symbol:
+        """The symbol on the left of a line, whose value is ``value``."""
+        return self._met(name, np.shape(value), _NOWHERE)
+
+    def shape(self, node: ast.expr) -> Shape:
+        """Shape of what ``node`` evaluates to."""
+        code = compile(ast.fix_missing_locations(ast.Expression(node)), "<part of an equation>", "eval")
+        return np.shape(eval(code, dict(self.values)))
+
+    def expression(self, node: ast.expr, index: Index = _NOWHERE) -> ex.Expression:
+        """``node`` as an expression; ``index`` picks elements of it, as inside a sum."""
+        index = _within(index, self.shape(node)) if index else index
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        translated: ex.Expression | None = method(node, index) if method else None
+        if translated is None:
+            translated = self._indexed(ex.Code(ast.unparse(node)), index)
+        return translated
+
+    # The methods below are named for the syntax they translate; None means that mathematics has no sign for it.
+
+    def _constant(self, node: ast.Constant, index: Index) -> ex.Expression | None:
+        return ex.Number(repr(node.value)) if type(node.value) in (int, float) else None
+
+    def _name(self, node: ast.Name, index: Index) -> ex.Expression:
+        return self._met(node.id, self.shape(node), index)
+
+    def _unaryop(self, node: ast.UnaryOp, index: Index) -> ex.Expression | None:
+        if isinstance(node.op, ast.USub):
+            return ex.negative(self.expression(node.operand, index))
+        return self.expression(node.operand, index) if isinstance(node.op, ast.UAdd) else None
+
+    def _binop(self, node: ast.BinOp, index: Index) -> ex.Expression | None:
+        match node.op:
+            case ast.Add() | ast.Sub():
+                return self._sum(node, index)
+            case ast.Mult():
+                return self._product(node, index)
+            case ast.MatMult():
+                return self._matrix_product([node.left, node.right], index)
+            case ast.Div():
+                above, below = self._beside([node.left, node.right], index)
+                return _quotient(above, below, by_number=self.shape(node.right) == ())
+            case ast.Pow():
+                return ex.Power(self.expression(node.left, index), self.expression(node.right, index))
+        return None
+
+    def _sum(self, node: ast.BinOp, index: Index) -> ex.Expression:
+        left, right = self._beside([node.left, node.right], index)
+        added = (ex.Term(True, right),) if isinstance(node.op, ast.Sub) else ex.terms_of(right)
+        return ex.Sum(ex.terms_of(left) + added)
+
+    def _product(self, node: ast.BinOp, index: Index) -> ex.Expression:
+        factors = _chain(node, ast.Mult)
+        minus = _sign_of_first(factors)
+        arrays = [sum(n != 1 for n in s) > len(_within(index, s)) for s in map(self.shape, factors)]
+        parts = list(zip(self._beside(factors, index), arrays, strict=True))
+        parts.sort(key=lambda part: _rank(*part))  # numbers first, as one writes them; they commute with everything
+        product = ex.Product(tuple(body for body, _ in parts), tuple(array for _, array in parts))
+        return ex.negative(product) if minus else product
+
+    def _matrix_product(self, factors: list[ast.expr], index: Index) -> ex.Expression:
+        chain = [part for factor in factors for part in _chain(factor, ast.MatMult)]
+        minus = _sign_of_first(chain)
+        product = self._indexed(ex.MatrixProduct(tuple(self.expression(part) for part in chain)), index)
+        return ex.negative(product) if minus else product
+
+    def _compare(self, node: ast.Compare, index: Index) -> ex.Expression | None:
+        condition = self._condition(node, index)
+        return ex.Indicator(condition) if isinstance(condition, ex.Comparison) else None
+
+    def _condition(self, node: ast.expr, index: Index) -> ex.Expression:
+        if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _SIGNS:
+            left, right = self.expression(node.left, index), self.expression(node.comparators[0], index)
+            return ex.Comparison(left, _SIGNS[type(node.ops[0])], right)
+        return self.expression(node, index)
+
+    def _ifexp(self, node: ast.IfExp, index: Index) -> ex.Expression:
+        return self._where([node.test, node.body, node.orelse], index)
+
+    def _where(self, parts: list[ast.expr], index: Index) -> ex.Expression:
+        chosen, otherwise = self._beside(parts[1:], index)
+        return ex.Cases(self._condition(parts[0], index), chosen, otherwise)
+
+    def _attribute(self, node: ast.Attribute, index: Index) -> ex.Expression | None:
+        if node.attr == "T":
+            return self._indexed(ex.Transpose(self.expression(node.value)), index)
+        return self._count(node.value) if node.attr == "size" else None
+
+    def _subscript(self, node: ast.Subscript, index: Index) -> ex.Expression | None:
+        """Only ``b[:, None]`` and its like, where an axis is added: b, which is repeated along that axis."""
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        kept = [i for i, part in enumerate(parts) if isinstance(part, ast.Slice)]
+        whole = all(isinstance(p, ast.Slice) and p.lower is p.upper is p.step is None for p in (parts[i] for i in kept))
+        added = all(isinstance(p, ast.Constant) and p.value is None for p in parts if not isinstance(p, ast.Slice))
+        if not whole or not added or len(kept) != len(self.shape(node.value)):
+            return None
+        moved = {i - len(parts): k - len(kept) for k, i in enumerate(kept)}
+        return self.expression(node.value, {moved[axis]: letter for axis, letter in index.items()})
+
+    def _call(self, node: ast.Call, index: Index) -> ex.Expression | None:
+        if isinstance(node.func, ast.Name):
+            name = node.func.id
+            meant = self.values.get(name, abs if name == "abs" else None)
+            return self._function(name, node, index) if meant in (abs, getattr(np, name, abs)) else None
+        if not isinstance(node.func, ast.Attribute):
+            return None
+        of = node.func.value
+        if isinstance(of, ast.Name) and self.values.get(of.id) is np:
+            return self._function(node.func.attr, node, index)
+        return self._reduction(node.func.attr, of, node, index)
+
+    def _function(self, name: str, node: ast.Call, index: Index) -> ex.Expression | None:
+        """``np.name(...)``, or Python's own of the same name."""
+        first = node.args[0] if node.args else None
+        if first is None:
+            return None
+        if name in ("sum", "max", "min", "mean"):
+            return self._reduction(name, first, ast.Call(node.func, node.args[1:], node.keywords), index)
+        if node.keywords:
+            return None
+        match name:
+            case "where" if len(node.args) == 3:
+                return self._where(node.args, index)
+            case "dot" | "matmul":
+                return self._matrix_product(node.args, index)
+            case "transpose" if len(node.args) == 1:
+                return self._indexed(ex.Transpose(self.expression(first)), index)
+            case "ones_like" | "zeros_like":
+                return ex.Constant("1" if name == "ones_like" else "0")
+            case _ if name not in _FUNCTIONS and name not in _REWRITTEN:
+                return None
+        arguments = tuple(self._beside(node.args, index))
+        return _REWRITTEN[name](arguments[0]) if name in _REWRITTEN else ex.Call(_FUNCTIONS[name], arguments)
+
+    def _reduction(self, name: str, of: ast.expr, node: ast.Call, index: Index) -> ex.Expression | None:
+        """``of.sum(axis=0)`` and its like."""
+        options = {keyword.arg: keyword.value for keyword in node.keywords}
+        options |= dict(zip(("axis",), node.args, strict=False))
+        shape = self.shape(of)
+        try:
+            given = ast.literal_eval(options.pop("axis", ast.Constant(None)))
+            keepdims = bool(ast.literal_eval(options.pop("keepdims", ast.Constant(False))))
+        except ValueError:
+            return None
+        if name not in ("sum", "max", "min", "mean") or options or not shape:
+            return None
+        axes = range(len(shape)) if given is None else given if isinstance(given, tuple) else (given,)
+        reduced = sorted(axis % len(shape) - len(shape) for axis in axes)
+        left = [axis for axis in range(-len(shape), 0) if keepdims or axis not in reduced]
+        inner = {left[axis]: letter for axis, letter in index.items()}
+        letters = self.letters(shape)
+        bounds = []
+        outer = list(self.bound)
+        for axis in reduced:
+            inner[axis] = _free(letters[axis], [*outer, *inner.values()])
+            bounds.append(ex.Bound(inner[axis], size_expression(letters[axis])))
+        self.bound += [inner[axis] for axis in reduced]
+        over = ex.Over("sum" if name == "mean" else name, tuple(bounds), self.expression(of, inner))
+        self.bound = outer
+        if name != "mean":
+            return over
+        sizes = tuple(bound.size for bound in bounds)
+        count = sizes[0] if len(sizes) == 1 else ex.Product(sizes, (False,) * len(sizes))
+        return _quotient(over, count, by_number=True)
+
+    def _count(self, of: ast.expr) -> ex.Expression:
+        sizes = tuple(size_expression(letter) for letter in self.letters(self.shape(of))) or (ex.Number("1"),)
+        return sizes[0] if len(sizes) == 1 else ex.Product(sizes, (False,) * len(sizes))
+
+    def _met(self, name: str, shape: Shape, index: Index) -> ex.Symbol:
+        plain = symbol(name, self.forward)
+        self.symbols.setdefault(plain, self.letters(shape))
+        chosen = tuple(index[axis] for axis in sorted(index))
+        return replace(plain, index=chosen)
+
+    def _beside(self, parts: list[ast.expr], index: Index) -> list[ex.Expression]:
+        """``parts`` that NumPy combines element by element; what it has to repeat for that is remembered."""
+        translated = [self.expression(part, index) for part in parts]
+        shapes = [self.shape(part) for part in parts]
+        whole = np.broadcast_shapes(*shapes)
+        for part, shape in zip(parts, shapes, strict=True):
+            if shape and shape != whole:
+                padded = (1,) * (len(whole) - len(shape)) + shape
+                missing = tuple(n for n, own in zip(whole, padded, strict=True) if n != own)
+                self.repeated.setdefault(self.expression(part), self.letters(missing))
+        return translated
+
+    @staticmethod
+    def _indexed(body: ex.Expression, index: Index) -> ex.Expression:
+        return ex.Indexed(body, tuple(index[axis] for axis in sorted(index))) if index else body
+
+
+def _log1p(body: ex.Expression) -> ex.Expression:
+    return ex.Call("log", (ex.Sum((ex.Term(False, ex.Number("1")), *ex.terms_of(body))),))
+
+
+def _expm1(body: ex.Expression) -> ex.Expression:
+    return ex.Sum((ex.Term(False, ex.Call("exp", (body,))), ex.Term(True, ex.Number("1"))))
+
+
+_REWRITTEN: dict[str, Callable[[ex.Expression], ex.Expression]] = {
+    "abs": ex.Absolute,
+    "absolute": ex.Absolute,
+    "sqrt": ex.Root,
+    "square": lambda body: ex.Power(body, ex.Number("2")),
+    "log1p": _log1p,
+    "expm1": _expm1,
+}
+
+
+def _quotient(numerator: ex.Expression, denominator: ex.Expression, by_number: bool) -> ex.Expression:
+    """A fraction; a sum over elements that a number divides stands behind it: 1/B Σ, not Σ / B."""
+    if by_number and isinstance(numerator, ex.Over):
+        return ex.Product((ex.Fraction(ex.Number("1"), denominator), numerator), (False, False))
+    if isinstance(numerator, ex.Sum) and len(numerator.terms) == 1 and numerator.terms[0].minus:
+        return ex.negative(_quotient(numerator.terms[0].body, denominator, by_number))  # -a / b is -(a / b)
+    return ex.Fraction(numerator, denominator)
+
+
+def _rank(body: ex.Expression, array: bool) -> int:
+    if array:
+        return 3
+    return 0 if isinstance(body, ex.Number) else 2 if isinstance(body, ex.Over) else 1
+
+
+def _sign_of_first(factors: list[ast.expr]) -> bool:
+    """Whether the first factor is negated, and so the product: -a * b is -(a * b). The sign is taken off."""
+    match factors[0]:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            factors[0] = operand
+            return True
+    return False
+
+
+def _chain(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
+    """The operands of a chain of one associative operator, from left to right."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, operator):
+        return _chain(node.left, operator) + _chain(node.right, operator)
+    return [node]
+
+
+def _within(index: Index, shape: Shape) -> Index:
+    """The part of ``index`` that applies to something of this shape: it lacks the axes along which it is repeated."""
+    return {axis: letter for axis, letter in index.items() if -axis <= len(shape) and shape[axis] != 1}
+
+
+def _free(letter: str, taken: Container[str]) -> str:
+    """The index of an axis: n over the batch, t over time, j, k, i over anything else."""
+    usual = {"B": "n", "T": "t"}.get(letter)
+    candidates = ([usual] if usual else []) + list("jkipqr")
+    return next(candidate for candidate in candidates if candidate not in taken)

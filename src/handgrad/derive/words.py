@@ -1,0 +1,135 @@
+"""The sentences and groupings that all three formats of a derivation share."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeAlias
+
+from handgrad.check.numerical import FLOOR, TOLERANCE
+from handgrad.derive import expression as ex
+from handgrad.derive.document import Check, Derivation, Entry, Shape
+from handgrad.derive.names import size_expression
+
+Prose: TypeAlias = list[str | ex.Expression]  # words and formulas in turn
+
+PASSED, FAILED = "✓", "✗ FAILED"
+
+
+def grouped(shapes: tuple[tuple[ex.Symbol, Shape], ...]) -> list[tuple[list[ex.Symbol], Shape]]:
+    """Symbols of one shape together, in order of appearance."""
+    groups: dict[Shape, list[ex.Symbol]] = {}
+    for symbol, shape in shapes:
+        groups.setdefault(shape, []).append(symbol)
+    return [(symbols, shape) for shape, symbols in groups.items()]
+
+
+def size_value(entry: Entry) -> str:
+    """The value of a size, where it is known."""
+    return "" if entry.value is None else str(entry.value)
+
+
+def sizes(derivation: Derivation) -> Prose:
+    """The sizes in one sentence: M outputs, N inputs, B samples in the batch."""
+    prose: Prose = ["Sizes: "]
+    for entry in derivation.notation:
+        prose += [entry.symbol, f" {entry.meaning}{f' ({entry.value})' if entry.value is not None else ''}", ", "]
+    return [*prose[:-1], "."]
+
+
+def mark(check: Check) -> str:
+    """The sign behind a check's number."""
+    return PASSED if check.passed else FAILED
+
+
+def scientific(value: float) -> str:
+    """2.1e-16, 0.87, 9.1; a plain 0 where two results are the same to the last bit."""
+    return f"{value:.2g}" if value == 0 or 0.01 <= value < 100 else f"{value:.1e}"
+
+
+def number(check: Check) -> str:
+    """A check's number: an error by its magnitude, a slope to three digits."""
+    return f"{check.value:.3g}" if check.slope else scientific(check.value)
+
+
+def _plain(value: float) -> str:
+    """1e-6, without the zero that Python puts before the 6."""
+    return f"{value:g}".replace("e-0", "e-")
+
+
+def legend(derivation: Derivation) -> list[Prose]:
+    """What signs in this derivation mean, where it is not plain."""
+    equations = [line.equation for section in derivation.sections for line in section.lines]
+    parts = [node for equation in equations for node in nodes(equation)]
+    notes: list[Prose] = []
+    if any(isinstance(n, ex.Product) and any(map(n.elementwise, range(1, len(n.factors)))) for n in parts):
+        notes.append(["⊙ multiplies element by element."])
+    if any(isinstance(n, ex.Indicator) for n in parts):
+        notes.append(["[condition] is 1 where the condition holds, else 0."])
+    if any(isinstance(n, ex.Constant) for n in parts):
+        notes.append([ex.Constant("1"), " is an array of ones."])
+    if derivation.repeated:
+        note: Prose = ["Where shapes differ, the smaller is repeated along the axis that it lacks: "]
+        along: dict[Shape, list[ex.Expression]] = {}
+        for expression, shape in derivation.repeated:
+            along.setdefault(shape, []).append(expression)
+        for shape, expressions in along.items():
+            note += [*_listed(expressions), " along ", *_listed([size_expression(size) for size in shape]), "; "]
+        notes.append([*note[:-1], "."])
+    if any(section.backward for section in derivation.sections):
+        notes.append(["The number of a backward line is that of the forward line it differentiates."])
+    return notes
+
+
+def verification(derivation: Derivation) -> str:
+    """How the backward lines were checked."""
+    primes = ", ".join(f"{letter.replace('_', '')} = {size}" for letter, size in derivation.sizes.items())
+    methods = {check.method for check in derivation.checks if not check.slope}
+    how = " or ".join(
+        words
+        for method, words in (
+            ("complex-step", "by the complex step"),
+            ("central", "by extrapolated central differences"),
+        )
+        if method in methods
+    )
+    what = derivation.differentiated
+    failed = any(not check.passed for check in derivation.checks)
+    instead = (
+        " Where a line failed, its numerical derivative went on in its place to the lines below." if failed else ""
+    )
+    slope = " Behind an update stands the slope of L along it, dL/dη at η = 0: L must fall."
+    return (
+        f"Every backward line was executed in float64 on random numbers (seed {derivation.seed}; {primes}) and "
+        f"compared with a numerical derivative of {what}, taken {how}. Relative error: max |line − numerical| / "
+        f"max(max |numerical|, {_plain(FLOOR)}); a line passes up to {_plain(TOLERANCE)}."
+        f"{instead}{slope if any(check.slope for check in derivation.checks) else ''}"
+    )
+
+
+def verdict(derivation: Derivation) -> str:
+    """The outcome in one sentence."""
+    checks = derivation.checks
+    failed = sum(not check.passed for check in checks)
+    worst = f"largest relative error {scientific(derivation.worst)}"
+    if failed:
+        return f"{FAILED}: {failed} of {len(checks)} {'checks' if len(checks) > 1 else 'check'}; {worst}."
+    return f"{PASSED} {f'All {len(checks)} checks' if len(checks) > 1 else 'The check'} passed; {worst}."
+
+
+def _listed(expressions: Sequence[ex.Expression]) -> Prose:
+    """a, b and c."""
+    listed: Prose = []
+    for i, expression in enumerate(expressions):
+        listed += [" and " if i == len(expressions) - 1 else ", "] if i else []
+        listed.append(expression)
+    return listed
+
+
+def nodes(node: Any) -> Iterator[Any]:
+    """Every part of a tree."""
+    yield node
+    if is_dataclass(node):
+        for field in fields(node):
+            yield from nodes(getattr(node, field.name))
+    elif isinstance(node, tuple):
+        for part in node:
+            yield from nodes(part)

@@ -1,0 +1,33 @@
+"""AdamW. Equations: ``training/optimizers/adamw.py``."""
+
+import numpy as np
+
+from handgrad.kernels._jit import update, vector
+
+
+@update
+def adamw_update(start, stop, size, step, hyper, params, grads, state):
+    """m, v <- running means of g and g^2, theta <- theta - eta lambda theta - eta mhat / (sqrt(vhat) + epsilon)"""
+    n = stop - start
+    theta = vector(params, start, n)
+    g = vector(grads, start, n)
+    m = vector(state, start, n)
+    v = vector(state, size + start, n)
+    numbers = vector(hyper, 0, 5)
+    beta1, rest1 = theta.dtype.type(numbers[1]), theta.dtype.type(1 - numbers[1])
+    beta2, rest2 = theta.dtype.type(numbers[2]), theta.dtype.type(1 - numbers[2])
+    # The corrections are the same for every parameter. Numerator and denominator times r = sqrt(1 - beta2^t):
+    # eta mhat / (sqrt(vhat) + epsilon) = eta r / (1 - beta1^t) m / (sqrt(v) + epsilon r)
+    root = np.sqrt(1 - numbers[2] ** step)
+    rate = theta.dtype.type(numbers[0] * root / (1 - numbers[1] ** step))
+    epsilon = theta.dtype.type(numbers[3] * root)
+    # Not 1 - eta lambda, which float32 would round: at 1e-5 the decay itself would be off by up to 0.3 percent.
+    decay = theta.dtype.type(numbers[0] * numbers[4])
+    # g is read once, before the writes: a load that follows a store a multiple of 4 KiB away waits for it.
+    for i in range(n):
+        gi = g[i]
+        mi = beta1 * m[i] + rest1 * gi
+        vi = beta2 * v[i] + rest2 * gi * gi
+        m[i] = mi
+        v[i] = vi
+        theta[i] -= decay * theta[i] + rate * mi / (np.sqrt(vi) + epsilon)

@@ -1,0 +1,275 @@
+"""The interpreter: walks a program's table down for forward and up for backward, whole epochs at a call.
+
+One compilation serves every network: what a row does is machine code at an address (``_jit.call``). Three loops:
+``run_forward`` for prediction, ``train_online`` for plain SGD one sample at a time (the step is taken inside the
+backward pass), ``train_batches`` for everything else, with threads over the shards of a batch.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.kernels._jit import call, kernel, pointer, vector
+from handgrad.kernels._rows import LEARNING_RATE
+from handgrad.kernels._threads import barrier
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Code(NamedTuple):
+    """A compiled program."""
+
+    table: Array  # int64 (rows, COLUMNS): see _rows.py
+    addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
+    decay: Array  # int64 (rows of weight decay, COLUMNS)
+    decay_addresses: Array  # int64 (rows of weight decay, 2)
+    places: Array  # int64: where samples, targets, losses, outputs and penalty stand in acts
+
+
+X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT = range(5)  # places
+
+
+class Memory(NamedTuple):
+    """Flat arrays of one dtype. S shards, A numbers in a workspace, P parameters, K slots of optimizer state."""
+
+    params: Array  # (P,)
+    grads: Array  # (S, P)
+    state: Array  # (K * P,)
+    acts: Array  # (S, A)
+    deltas: Array  # (S, A)
+    scalars: Array  # (S, constants): a row per shard, because a fused update writes the learning rate there
+    kept: Array  # (P,): the parameters after the last epoch that was finite
+
+
+class Samples(NamedTuple):
+    """Training data: a sample is a row."""
+
+    x: Array  # (samples, inputs)
+    t: Array  # (samples, outputs)
+    weights: Array  # (samples,)
+
+
+class Plan(NamedTuple):
+    """What one call does."""
+
+    orders: Array  # int64 (epochs, samples): the order of the samples in each epoch
+    rates: Array  # float64 (epochs, steps): the learning rate of every step
+    hyper: Array  # float64: the optimizer's numbers; hyper[0] is the learning rate
+    integers: Array  # int64: see below
+    losses: Array  # float64 (epochs,): result, the mean data loss of each epoch
+    penalties: Array  # float64 (epochs,): result, the weight decay's term at the last step of each epoch
+    shard_losses: Array  # float64 (S,): scratch
+
+
+BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FINITE is set at the end of an epoch
+
+
+@kernel
+def _gather(data, code, k, order, memory, first, n, divisor):
+    """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace; the losses' cotangent is weight / B."""
+    x, t, weights = data
+    inputs, outputs = x.shape[1], t.shape[1]
+    acts, x_at, t_at = pointer(memory.acts, k), code.places[X_AT], code.places[T_AT]
+    dl = vector(pointer(memory.deltas, k), code.places[LOSS_AT], n)
+    for s in range(n):
+        i = order[first + s]
+        # views of one row each: indexed as matrices, long copies do not vectorize and take thrice as long
+        row, to = vector(pointer(x, i), 0, inputs), vector(acts, x_at + s * inputs, inputs)
+        for j in range(inputs):
+            to[j] = row[j]
+        row, to = vector(pointer(t, i), 0, outputs), vector(acts, t_at + s * outputs, outputs)
+        for j in range(outputs):
+            to[j] = row[j]
+        dl[s] = weights[i] / divisor
+
+
+@kernel
+def _gather_one(data, places, i, acts, deltas):
+    """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
+    x, t, weights = data
+    x_at, t_at = places[X_AT], places[T_AT]
+    for j in range(x.shape[1]):
+        acts[0, x_at + j] = x[i, j]
+    for j in range(t.shape[1]):
+        acts[0, t_at + j] = t[i, j]
+    deltas[0, places[LOSS_AT]] = weights[i]
+
+
+@kernel
+def _pointers(memory, k):
+    """The flat arrays of shard ``k`` as the operations take them."""
+    return (
+        pointer(memory.params, 0),
+        pointer(memory.grads, k),
+        pointer(memory.acts, k),
+        pointer(memory.deltas, k),
+        pointer(memory.scalars, k),
+    )
+
+
+@kernel
+def _forward(code, arrays, n):
+    """Every row's forward operation, from the first to the last."""
+    params, grads, acts, deltas, scalars = arrays
+    for r in range(code.table.shape[0]):
+        call(code.addresses[r, 0], pointer(code.table, r), n, params, grads, acts, deltas, scalars)
+
+
+@kernel
+def _backward(code, arrays, n):
+    """Every row's backward operation, from the last to the first."""
+    params, grads, acts, deltas, scalars = arrays
+    for r in range(code.table.shape[0] - 1, -1, -1):
+        call(code.addresses[r, 1], pointer(code.table, r), n, params, grads, acts, deltas, scalars)
+
+
+@kernel
+def _decay(code, memory):
+    """Add weight decay's gradient to the first shard's; returns the penalty."""
+    params, grads, acts, deltas, scalars = _pointers(memory, 0)
+    penalty = 0.0
+    for r in range(code.decay.shape[0]):
+        for direction in range(2):
+            row, at = pointer(code.decay, r), code.decay_addresses[r, direction]
+            call(at, row, 1, params, grads, acts, deltas, scalars)
+        penalty += memory.acts[0, code.places[PENALTY_AT]]
+    return penalty
+
+
+@kernel
+def _keep_if_finite(memory, loss):
+    """Remember the parameters, if they and the epoch's loss are finite. Returns whether they are."""
+    zero = memory.params.dtype.type(0)
+    witness = zero
+    for i in range(memory.params.size):
+        witness += zero * memory.params[i]  # infinity and NaN make it NaN; unlike an early exit, this vectorizes
+    if not np.isfinite(loss) or not np.isfinite(witness):
+        return False
+    for i in range(memory.params.size):  # as a slice assignment this alone would take Numba two seconds to compile
+        memory.kept[i] = memory.params[i]
+    return True
+
+
+@kernel
+def run_forward(code, memory, data, capacity, outputs, losses):
+    """Outputs and losses of every sample, ``capacity`` at a time; ``losses`` may be empty: then none are computed."""
+    last_at, loss_at = code.places[LAST_AT], code.places[LOSS_AT]
+    samples, width = data.x.shape[0], outputs.shape[1]
+    order = np.arange(samples)
+    one = memory.params.dtype.type(1)
+    for first in range(0, samples, capacity):
+        n = min(capacity, samples - first)
+        _gather(data, code, 0, order, memory, first, n, one)
+        _forward(code, _pointers(memory, 0), n)
+        for s in range(n):
+            for j in range(width):
+                outputs[first + s, j] = memory.acts[0, last_at + s * width + j]
+        for s in range(min(n, losses.size)):
+            losses[first + s] = memory.acts[0, loss_at + s]
+
+
+@kernel
+def train_online(code, memory, data, plan):
+    """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
+    loss_at = code.places[LOSS_AT]
+    samples = plan.orders.shape[1]
+    arrays = _pointers(memory, 0)
+    for e in range(plan.orders.shape[0]):
+        total = 0.0
+        for k in range(samples):
+            memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
+            _gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
+            _forward(code, arrays, 1)
+            total += memory.acts[0, loss_at] * memory.deltas[0, loss_at]
+            _backward(code, arrays, 1)
+        plan.losses[e] = total / samples
+        if not _keep_if_finite(memory, plan.losses[e]):
+            return e
+    return plan.orders.shape[0]
+
+
+@kernel
+def _shard(code, memory, data, plan, k, order, first, n, divisor):
+    """Forward and backward of one shard of a batch; its gradient and its summed loss stay in its own place."""
+    loss_at = code.places[LOSS_AT]
+    total = 0.0
+    if n > 0:
+        arrays = _pointers(memory, k)
+        _gather(data, code, k, order, memory, first, n, divisor)
+        _forward(code, arrays, n)
+        for s in range(n):
+            total += memory.acts[k, loss_at + s] * np.float64(memory.deltas[k, loss_at + s])
+        _backward(code, arrays, n)
+    plan.shard_losses[k] = total
+
+
+@kernel
+def _reduce(grads, shards, start, stop):
+    """Add the shards' gradients, always in the same order, into the first."""
+    for k in range(1, shards):
+        for i in range(start, stop):
+            grads[0, i] += grads[k, i]
+
+
+@kernel
+def _slice(size, thread, threads):
+    """A thread's part of the parameters, cut at multiples of 64: no vector of a loop is cut, whatever the threads."""
+    blocks = (size + 63) // 64
+    return 64 * (blocks * thread // threads), min(size, 64 * (blocks * (thread + 1) // threads))
+
+
+@kernel
+def train_batches(thread, code, memory, data, plan, sync):
+    """Train on batches; every thread runs this. Returns how many epochs ended finite, -1 if another thread failed.
+
+    Shards are dealt out to the threads, then every thread adds up and updates its own slice of the parameters. Which
+    numbers are added in which order depends on the batch alone, so the result does not depend on the threads.
+    """
+    threads = sync[2]
+    batch, per_shard = plan.integers[BATCH], plan.integers[PER_SHARD]
+    P = memory.params.size
+    start, stop = _slice(P, thread, threads)
+    epochs, samples = plan.orders.shape
+    hyper = plan.hyper.copy()
+    step = plan.integers[FIRST_STEP]
+    for e in range(epochs):
+        total, penalty = 0.0, 0.0
+        for first in range(0, samples, batch):
+            n = min(batch, samples - first)
+            shards = (n + per_shard - 1) // per_shard
+            divisor = memory.params.dtype.type(n)
+            for k in range(thread, shards, threads):
+                inside = min(per_shard, n - k * per_shard)
+                _shard(code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
+                if k == 0:
+                    penalty = _decay(code, memory)
+            if not barrier(sync):
+                return -1
+            for k in range(shards):
+                total += plan.shard_losses[k] * n
+            _reduce(memory.grads, shards, start, stop)
+            step += 1
+            if plan.integers[UPDATE_AT] >= 0:
+                hyper[0] = plan.rates[e, first // batch]
+                call(
+                    plan.integers[UPDATE_AT],
+                    start,
+                    stop,
+                    P,
+                    step,
+                    pointer(hyper, 0),
+                    pointer(memory.params, 0),
+                    pointer(memory.grads, 0),
+                    pointer(memory.state, 0),
+                )
+            if not barrier(sync):
+                return -1
+        if thread == 0:
+            plan.losses[e] = total / samples
+            plan.penalties[e] = penalty
+            plan.integers[FINITE] = _keep_if_finite(memory, plan.losses[e] + penalty)
+        if not barrier(sync):
+            return -1
+        if not plan.integers[FINITE]:
+            return e
+    return epochs

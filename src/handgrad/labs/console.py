@@ -1,0 +1,152 @@
+"""What a run says: progress and log on stderr while it goes on, tables and findings on stdout when it is done."""
+
+import shutil
+import textwrap
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from handgrad.errors import HandgradError
+from handgrad.labs.result import LabResult, Table
+from handgrad.labs.run_folder import RunFolder
+from handgrad.terminal import write_stdout
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+_WIDEST = 100  # characters, for paragraphs: longer lines are hard to read
+_MISSING = "-"
+
+
+class ConsoleReporter:
+    """The Reporter of the command line. On a terminal a bar shows how far training is, with the log above it; anywhere
+    else the log is plain lines. ``quiet``: nothing at all, but ``metrics.jsonl`` is written.
+
+    ``write_error``: the sentence, where ``metrics.jsonl`` could not be written; training goes on without it.
+    ``records``: how many measurements there were.
+    """
+
+    def __init__(self, folder: RunFolder | None = None, *, quiet: bool = False) -> None:
+        self.folder = folder
+        self.write_error = ""
+        self.records = 0
+        self._console: Console | None = None if quiet else _stderr()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        if self._console is not None:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def metrics(self, record: dict[str, Any]) -> None:
+        """A line of ``metrics.jsonl`` and of the log."""
+        self.records += 1
+        if self.folder is not None and not self.write_error:
+            try:
+                self.folder.append_metrics(record)
+            except HandgradError as error:
+                self.write_error = str(error)
+                self.say(f"{error}; training goes on without it")
+        self.say(metrics_line(record))
+
+    def progress(self, done: int, total: int, text: str = "") -> None:
+        """Move the bar; it goes away when ``done == total``."""
+        if self._console is None or not self._console.is_terminal or self._console.is_dumb_terminal:
+            return
+        if self._progress is None:
+            self._start(total, text)
+        assert self._progress is not None
+        assert self._task is not None
+        self._progress.update(self._task, completed=done, total=total, description=text or "training")
+        if done >= total:
+            self.close()
+
+    def _start(self, total: int, text: str) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._task = self._progress.add_task(text or "training", total=total)
+        self._progress.start()
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = self._task = None
+
+
+def _stderr() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def metrics_line(record: Mapping[str, Any]) -> str:
+    """A measurement as a line of the log: shares in percent, columns that stay where they are, no test figures."""
+    parts = []
+    for key, value in record.items():
+        name = key.replace("_", " ")
+        if key.startswith("test_"):
+            continue
+        if key == "label":
+            parts.append(str(value))
+        elif key == "seconds" and value is not None:
+            parts.append(f"{value:7.2f} s")
+        elif isinstance(value, float) and key.endswith(("accuracy", "share")):
+            parts.append(f"{name.removesuffix(' share')} {100 * value:6.2f} %")
+        elif isinstance(value, float):
+            parts.append(f"{name} {value:<9.4g}")
+        elif isinstance(value, int):
+            parts.append(f"{name} {value:>6}")
+        else:
+            parts.append(f"{name} {_MISSING if value is None else value}")
+    return "  ".join(parts).rstrip()
+
+
+def cell_text(cell: str | int | float | None, digits: int) -> str:
+    """A cell of a table: numbers with ``digits`` significant digits, whole numbers whole, a dash for None."""
+    if cell is None or cell != cell:
+        return _MISSING
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, int):
+        return f"{cell:,}" if abs(cell) >= 10_000 else str(cell)
+    text = f"{cell:#.{digits}g}"
+    return text.rstrip(".") if "e" not in text else f"{cell:.{digits}g}"
+
+
+def is_numeric(table: Table, column: int) -> bool:
+    """Whether a column holds numbers alone, and is set flush right."""
+    return all(not isinstance(row[column], str) for row in table.rows)
+
+
+def table_text(table: Table) -> str:
+    """A table as plain text: title, heads, a rule, rows, and its note."""
+    rows = [[cell_text(cell, table.digits) for cell in row] for row in table.rows]
+    right = [is_numeric(table, k) for k in range(len(table.columns))]
+    widths = [max(len(line[k]) for line in [list(table.columns), *rows]) for k in range(len(table.columns))]
+
+    def line(cells: Iterable[str]) -> str:
+        placed = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True))
+        return "  ".join(placed).rstrip()
+
+    lines = [table.title, "", line(table.columns), "  ".join("-" * width for width in widths), *map(line, rows)]
+    if table.note:
+        lines += ["", paragraph(table.note)]
+    return "\n".join(lines)
+
+
+def paragraph(text: str) -> str:
+    """A paragraph, broken to the width of the terminal, but not wider than is easy to read."""
+    width = min(_WIDEST, max(40, shutil.get_terminal_size((_WIDEST, 24)).columns))
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
+
+
+def print_result(result: LabResult) -> None:
+    """Tables and findings on stdout."""
+    parts = [table_text(table) for table in result.tables] + [paragraph(text) for text in result.findings]
+    write_stdout("\n\n".join(parts) + "\n")

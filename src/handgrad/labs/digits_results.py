@@ -1,0 +1,315 @@
+"""What the lab ``digits`` says in the end: document, tables, findings, figures, and what is published beside ours."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from handgrad.figures.confusion import Counts, confusion_counts
+from handgrad.labs.digits_training import Measure, TrainedDigits, measure
+from handgrad.labs.result import LabResult, Picture, Table
+
+REPORT_003 = "W. Liao (2018), Assignment 4: BP, section 2"
+_MNIST_IMAGES = (60_000, 10_000)
+_MOST_MISTAKES = 24  # pictures of mistakes
+_LISTENED = 2_000  # test images that silent units are looked for with
+_PAIRS = 3  # pairs of classes that are named in the findings
+
+
+@dataclass(frozen=True)
+class PublishedDigits:
+    """Test error on MNIST in percent, of a network trained on the 60,000 images as they are, without distortions."""
+
+    network: str
+    test_error: float
+    source: str
+
+
+_LECUN = "LeCun, Bottou, Bengio and Haffner (1998), figure 9"
+PUBLISHED = (
+    PublishedDigits("784-300-10, squared error", 4.7, _LECUN),
+    PublishedDigits("784-1000-10, squared error", 4.5, _LECUN),
+    PublishedDigits("784-800-10, cross-entropy", 1.6, "Simard, Steinkraus and Platt (2003), table 1"),
+)
+"""Networks with one hidden layer. Report 003 publishes none."""
+
+
+@dataclass(frozen=True)
+class _Finished:
+    """The training, and what the network says in the end of every part. ``confusion`` (classes, classes) counts test
+    images, a row for each class that they are of, a column for each that they are called. ``silent``: ReLUs that are 0
+    for every test image."""
+
+    trained: TrainedDigits
+    measures: dict[str, Measure]
+    confusion: Counts
+    silent: int | None
+
+    @property
+    def test(self) -> Measure:
+        return self.measures["test"]
+
+    @property
+    def test_images(self) -> int:
+        return int(self.confusion.sum())
+
+    @property
+    def wrong(self) -> int:
+        return self.test_images - int(np.trace(self.confusion))
+
+    @property
+    def published(self) -> tuple[PublishedDigits, ...]:
+        """Published figures, where the data are as many images as MNIST has."""
+        dataset = self.trained.dataset
+        known = dataset.name == "mnist" and (len(dataset.x), len(dataset.x_test)) == _MNIST_IMAGES
+        return PUBLISHED if known else ()
+
+
+def results(trained: TrainedDigits, settings: dict[str, Any]) -> LabResult:
+    """Put everything together. ``settings``: all of them, as they were used."""
+    engine = trained.plan.engine
+    measures = {name: measure(trained.network, part, engine) for name, part in trained.parts.items()}
+    said = measures["test"].probabilities.argmax(axis=1)
+    confusion = confusion_counts(trained.parts["test"].classes, said, len(trained.dataset.classes))
+    done = _Finished(trained, measures, confusion, _silent_units(trained))
+    result = LabResult(
+        _document(done, settings),
+        tables=[_results_table(done), _class_table(done), *([_published_table(done)] if done.published else [])],
+        findings=_findings(done),
+        network=trained.network,
+        interrupted=trained.interrupted,
+        error=trained.error,
+    )
+    try:
+        result.pictures = _pictures(done)
+        result.derivation = _derivation(trained)
+    except KeyboardInterrupt:  # what was learned is there, and is saved
+        result.interrupted = True
+    return result
+
+
+def _silent_units(trained: TrainedDigits) -> int | None:
+    """ReLUs that are 0 for all test images (evenly chosen ones, where there are very many); None without ReLUs."""
+    if trained.plan.activation != "relu":
+        return None
+    x = trained.parts["test"].x
+    hidden = trained.network.activations(x[:: -(-len(x) // _LISTENED)], engine=trained.plan.engine)[1]
+    return int((hidden.max(axis=0) <= 0).sum())
+
+
+def _document(done: _Finished, settings: dict[str, Any]) -> dict[str, Any]:
+    """The JSON document. Accuracies are shares; losses are means over the images, without the penalty."""
+    trained = done.trained
+    plan, history, dataset = trained.plan, trained.history, trained.dataset
+    measured: dict[str, float] = {}
+    for name, each in done.measures.items():
+        prefix = "" if name == "training" else f"{name}_"
+        measured |= {f"{prefix}loss": each.loss, f"{prefix}accuracy": each.accuracy}
+    return {
+        "lab": "digits",
+        "data": dataset.name,
+        "source": dataset.source,
+        "engine": plan.engine,
+        "seed": plan.seed,
+        "settings": settings,
+        "network": _network_name(done),
+        "parameters": int(trained.network.parameters.flat.size),
+        "images": {name: len(part.x) for name, part in trained.parts.items()},
+        "epochs": len(history),
+        "stopped": history.stopped,
+        "best_epoch": history.best_epoch,
+        **measured,
+        "test_wrong": done.wrong,
+        "silent_units": done.silent,
+        "train_seconds": history.seconds,
+        "classes": list(dataset.classes),
+        "confusion": done.confusion.tolist(),
+        "published": [{"network": p.network, "test_error": p.test_error, "source": p.source} for p in done.published],
+    }
+
+
+def _network_name(done: _Finished) -> str:
+    plan, dataset = done.trained.plan, done.trained.dataset
+    loss = "squared error" if plan.loss == "l2" else "cross-entropy"
+    return f"{dataset.x.shape[1]}-{plan.hidden}-{len(dataset.classes)}, {loss}"
+
+
+def _results_table(done: _Finished) -> Table:
+    rows = []
+    for name, each in done.measures.items():
+        n = len(done.trained.parts[name].x)
+        rows.append((name, n, round(n * (1 - each.accuracy)), round(100 * each.accuracy, 2), each.loss))
+    epochs, seconds = len(done.trained.history), done.trained.history.seconds
+    return Table(
+        "results",
+        f"{_network_name(done)}: after {epochs} epoch{'' if epochs == 1 else 's'}, {seconds:.3g} s of training",
+        ("part", "images", "wrong", "accuracy [%]", "loss"),
+        tuple(rows),
+        "Loss: mean over the images, without the weights' penalty.",
+    )
+
+
+def _class_table(done: _Finished) -> Table:
+    counts, names = done.confusion, done.trained.dataset.classes
+    rows = []
+    for k, name in enumerate(names):
+        mistakes = counts[k].copy()
+        mistakes[k] = 0
+        other = int(mistakes.argmax())
+        rows.append(
+            (
+                name,
+                int(counts[k].sum()),
+                _percent(counts[k, k], counts[k].sum()),
+                _percent(counts[k, k], counts[:, k].sum()),
+                names[other] if mistakes[other] else "-",
+                int(mistakes[other]),
+            )
+        )
+    columns = ("class", "test images", "recall [%]", "precision [%]", "most often called", "images")
+    note = "Recall: share of the images of the class that are called so. Precision: share of those called so that are."
+    return Table("classes", "Test images by class", columns, tuple(rows), note)
+
+
+def _percent(part: Any, whole: Any) -> float | None:
+    return round(100 * float(part) / float(whole), 2) if whole else None
+
+
+def _published_table(done: _Finished) -> Table:
+    rows = [(p.network, f"{p.test_error:g}", p.source) for p in done.published]
+    ours = (_network_name(done), f"{100 * done.wrong / done.test_images:.2f}", "this run")
+    return Table(
+        "published",
+        "Test error on MNIST, published / ours",
+        ("network", "test error [%]", "source"),
+        (*rows, ours),
+        f"One hidden layer, no distorted images. {REPORT_003}, publishes derivations and no measurements.",
+    )
+
+
+def _findings(done: _Finished) -> list[str]:
+    trained, share = done.trained, done.wrong / done.test_images
+    error = 100 * math.sqrt(share * (1 - share) / done.test_images)
+    found = [
+        f"{done.wrong:,} of {done.test_images:,} test images are called wrong: {100 * share:.2f} %, with a standard "
+        f"error of {error:.2f} points from the number of images alone."
+    ]
+    if pairs := _mistaken_pairs(done):
+        found.append(f"Most often taken for each other: {pairs}.")
+    if done.silent:
+        found.append(
+            f"Silent hidden units: {done.silent} of {trained.plan.hidden}. Their ReLU is 0 for all test images that "
+            "were tried; a unit that is silent for the training images too learns no more."
+        )
+    if trained.history.stopped == "early":
+        found.append(
+            f"Training stopped by itself after epoch {len(trained.history)}, for {trained.history.message}; the "
+            f"network is that of epoch {trained.history.best_epoch}."
+        )
+    if not done.published:
+        found.append(
+            f"Nothing published stands beside these figures: {REPORT_003}, derives the network and measures nothing."
+        )
+    return found
+
+
+def _mistaken_pairs(done: _Finished) -> str:
+    """The pairs of classes with the most mistakes, both ways together: ``4 and 9 (12 images), ...``."""
+    names = done.trained.dataset.classes
+    both = np.triu(done.confusion + done.confusion.T, 1)
+    order = np.argsort(-both, axis=None, kind="stable")[:_PAIRS]
+    pairs = [(*divmod(int(i), len(names)), int(both.flat[i])) for i in order]
+    return ", ".join(f"{names[a]} and {names[b]} ({n} image{'s' if n > 1 else ''})" for a, b, n in pairs if n)
+
+
+def _pictures(done: _Finished) -> list[Picture]:
+    from handgrad.figures.confusion import confusion_figure
+    from handgrad.figures.digits import weights_figure
+
+    dataset, network = done.trained.dataset, done.trained.network
+    pictures = [_curves(done)] if done.trained.records else []
+    pictures.append(
+        Picture(
+            "confusion",
+            "Test images by the class that they are of and the class that they are called. Blue: right; orange: wrong, "
+            "the stronger the larger the share of the true class.",
+            confusion_figure(done.confusion, dataset.classes),
+        )
+    )
+    if done.wrong and dataset.image_shape is not None:
+        pictures.append(_mistakes(done))
+    if dataset.image_shape is not None:
+        pictures.append(
+            Picture(
+                "weights",
+                "Weights of the hidden units, each as an image of the pixels that they belong to. Ink on orange raises "
+                "the unit's pre-activation, ink on blue lowers it.",
+                weights_figure(network.parameters["0.W"], dataset.image_shape),
+            )
+        )
+    return pictures
+
+
+def _curves(done: _Finished) -> Picture:
+    from handgrad.figures.curves import Curve, as_percent, overlay_figure
+    from handgrad.figures.style import BLUE, GREEN, VERMILLION
+
+    records = done.trained.records
+    epochs = [record["epoch"] for record in records]
+
+    colors = {"training": BLUE, "validation": GREEN, "test": VERMILLION}
+
+    def curve(name: str, quantity: str) -> Curve:
+        column = quantity if name == "training" else f"{name}_{quantity}"
+        values = [record[column] for record in records]
+        return Curve(name, epochs, as_percent(values) if quantity == "accuracy" else values, color=colors[name])
+
+    panels = {"loss, mean over the images": "loss", "accuracy [%]": "accuracy"}
+    figure = overlay_figure({label: [curve(n, quantity) for n in done.measures] for label, quantity in panels.items()})
+    return Picture("curves", "Loss, without the weights' penalty, and share of right classes by epoch.", figure)
+
+
+def _mistakes(done: _Finished) -> Picture:
+    """The wrong ones among the test images that the network was surest of."""
+    from handgrad.figures.digits import Mistake, mistakes_figure
+
+    dataset, p, classes = done.trained.dataset, done.test.probabilities, done.trained.parts["test"].classes
+    assert dataset.image_shape is not None
+    said = p.argmax(axis=1)
+    wrong = np.flatnonzero(said != classes)
+    worst = wrong[np.argsort(-p[wrong, said[wrong]], kind="stable")][:_MOST_MISTAKES]
+    mistakes = [
+        Mistake(
+            image=dataset.x_test[i].reshape(dataset.image_shape),
+            true=dataset.classes[int(classes[i])],
+            said=dataset.classes[int(said[i])],
+            probability=float(p[i, said[i]]),
+        )
+        for i in worst
+    ]
+    which = "The test images that are called wrong"
+    if len(mistakes) < done.wrong:
+        which = f"Of the {done.wrong} test images that are called wrong the {len(mistakes)} with the surest answers"
+    caption = f"{which}: the true class, the class that the network said, and the probability it gave to that."
+    return Picture("mistakes", caption, mistakes_figure(mistakes))
+
+
+def _derivation(trained: TrainedDigits) -> Any:
+    """The equations of the network that was run, each backward line checked."""
+    from handgrad.derive import derive_network
+    from handgrad.derive.mlp import REMARK
+
+    network, plan = trained.network, trained.plan
+    return derive_network(
+        network.layers,
+        network.loss,
+        weight_decay=plan.weight_decay,
+        optimizer=plan.optimizer,
+        inputs=network.input_shape[0],
+        batch=min(plan.batch_size, len(trained.parts["training"].x)),
+        name="digits",
+        title=f"Multilayer perceptron with one hidden layer, {plan.activation}, {plan.loss}",
+        reference=REPORT_003,
+        remarks=(REMARK,),
+    )

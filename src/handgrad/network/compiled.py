@@ -1,0 +1,232 @@
+"""The compiled engine: hands a program, and flat arrays, to the interpreter in ``kernels/program.py``."""
+
+import importlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.kernels import _jit, _threads
+from handgrad.kernels import program as interpreter
+from handgrad.layers._types import Array
+from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
+from handgrad.network.parameters import aligned_zeros
+from handgrad.network.program import Form, Program, make_program
+
+# (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
+# gradients stays cheap, enough for the cores of a desktop
+_SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
+_MOST_LOADED = 8  # programs kept with their workspaces
+_ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
+
+
+def rows_per_shard(batch_size: int) -> int:
+    """Samples in one shard of a batch. It follows from the batch, never from the machine."""
+    shards = next(shards for least, shards in _SHARDS if batch_size >= least)
+    return -(-batch_size // shards)
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _one_blas_thread() -> Any:
+    """A controller of the loaded BLAS libraries: inside a shard a product must stay on the shard's own thread."""
+    import scipy.linalg.cython_blas  # noqa: F401  # what np.dot calls in a kernel
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+class _Loaded(NamedTuple):
+    """A program with its machine code and the memory that it runs in."""
+
+    program: Program
+    code: interpreter.Code
+    memory: interpreter.Memory
+    capacity: int
+    form: Form
+
+    def blas(self) -> Any:
+        """A context that holds BLAS to one thread, where this program calls it at all."""
+        return _one_blas_thread().limit(limits=1) if self.form == "batch" else nullcontext()
+
+
+class CompiledEngine:
+    """``engine="compiled"``. A program is made for each use (prediction, gradients, training) when it is first asked
+    for; kernels are compiled, or loaded from the cache, when a program first names them."""
+
+    def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
+        self.net = architecture
+        self.threads = threads
+        self._loaded: dict[tuple[Form, int, int, bool], _Loaded] = {}
+
+    def _load(self, form: Form, capacity: int, shards: int = 1, *, backward: bool = True) -> _Loaded:
+        key = (form, capacity, shards, backward)
+        if key not in self._loaded:
+            if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
+                del self._loaded[next(iter(self._loaded))]
+            self._loaded[key] = self._build(form, capacity, shards, backward)
+        return self._loaded[key]
+
+    def _build(self, form: Form, capacity: int, shards: int, backward: bool) -> _Loaded:
+        net = self.net
+        program = make_program(net.layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
+        for kind in program.kinds:
+            importlib.import_module(f"handgrad.kernels.{kind}")
+
+        def machine_code(names: tuple[str, str]) -> list[int]:
+            return [_jit.address(names[0], net.dtype), _jit.address(names[1], net.dtype) if backward else 0]
+
+        addresses = [machine_code(names) for names in program.operations]
+        decay = []
+        if backward and len(program.decay):
+            importlib.import_module("handgrad.kernels.weight_decay")
+            decay = [machine_code(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
+        size = net.parameters.flat.size if backward else 0
+        code = interpreter.Code(
+            table=program.table,
+            addresses=np.array(addresses, dtype=np.int64),
+            decay=program.decay,
+            decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
+            places=program.places,
+        )
+        memory = interpreter.Memory(
+            params=net.parameters.flat,
+            grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
+            state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
+            acts=aligned_zeros((shards, program.workspace), net.dtype),
+            deltas=aligned_zeros((shards, program.workspace), net.dtype),
+            scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
+            kept=aligned_zeros(size, net.dtype),
+        )
+        return _Loaded(program, code, memory, capacity, form)
+
+    def _for_prediction(self, samples: int) -> _Loaded:
+        """The same form for the same work on every machine, so that results do not depend on what ran before."""
+        if samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
+            return self._load("one", 1, backward=False)
+        return self._load("batch", 256, backward=False)
+
+    def activations(self, x: Array) -> list[Array]:
+        loaded = self._load("one", len(x), backward=False)
+        self._run(loaded, Batch(x, np.zeros((len(x), self.net.outputs), self.net.dtype), np.ones(len(x), x.dtype)))
+        acts, n = loaded.memory.acts[0], len(x)
+        rows = loaded.program.table[:-1]
+        return [acts[r[1] : r[1] + n * r[3]].reshape(n, r[3]).T.copy() for r in rows]
+
+    def outputs(self, x: Array) -> Array:
+        n = len(x)
+        t = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
+        return self._run(self._for_prediction(n), Batch(x, t, np.ones(n, dtype=self.net.dtype)))[0]
+
+    def losses(self, batch: Batch) -> tuple[Array, Array]:
+        return self._run(self._for_prediction(len(batch.x)), batch)
+
+    def _run(self, loaded: _Loaded, batch: Batch) -> tuple[Array, Array]:
+        n = len(batch.x)
+        outputs = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
+        losses = np.zeros(n, dtype=self.net.dtype)
+        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        with loaded.blas():
+            interpreter.run_forward(loaded.code, loaded.memory, data, loaded.capacity, outputs, losses)
+        return outputs, losses
+
+    def gradients(self, batch: Batch) -> tuple[float, Array]:
+        n = len(batch.x)
+        loaded = self._load("batch" if n > 1 else "one", n)
+        plan = _plan(loaded, np.arange(n)[None], np.zeros((1, 1)), n, n, update=-1)
+        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        with loaded.blas():
+            interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
+        return float(plan.losses[0] + plan.penalties[0]), loaded.memory.grads[0].copy()
+
+    def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
+        optimizer = state.optimizer
+        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        plain = optimizer.kind == "sgd" and not optimizer.slots and not self.net.weight_decay
+        if batch_size == 1 and plain:
+            loaded = self._load("online", 1)
+            plan = _plan(loaded, orders, rates, 1, 1, update=-1)
+            loaded.memory.kept[...] = self.net.parameters.flat
+            finite = interpreter.train_online(loaded.code, loaded.memory, data, plan)
+        else:
+            finite, plan, loaded = self._train_batches(data, orders, rates, batch_size, state)
+        state.steps += rates.size
+        if finite < len(orders):
+            self.net.parameters.flat[...] = loaded.memory.kept
+        return EpochLosses(plan.losses[:finite].tolist(), plan.penalties[:finite].tolist(), finite == len(orders))
+
+    def _train_batches(
+        self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
+    ) -> tuple[int, interpreter.Plan, _Loaded]:
+        optimizer = state.optimizer
+        per_shard = rows_per_shard(batch_size)
+        shards = -(-batch_size // per_shard)
+        loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards)
+        loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
+        importlib.import_module(f"handgrad.kernels.{optimizer.kind}")
+        update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
+        plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
+        loaded.memory.kept[...] = self.net.parameters.flat
+        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
+        with loaded.blas():
+            return _run_threads(threads, loaded, data, plan), plan, loaded
+
+
+def _plan(
+    loaded: _Loaded,
+    orders: Orders,
+    rates: Array,
+    batch_size: int,
+    per_shard: int,
+    update: int,
+    hyper: Array | None = None,
+    steps: int = 0,
+    shards: int = 1,
+) -> interpreter.Plan:
+    epochs = len(orders)
+    return interpreter.Plan(
+        orders=np.ascontiguousarray(orders, dtype=np.int64),
+        rates=np.ascontiguousarray(rates, dtype=np.float64),
+        hyper=np.zeros(1) if hyper is None else np.asarray(hyper, dtype=np.float64),
+        integers=np.array([batch_size, per_shard, update, steps, 1], dtype=np.int64),
+        losses=np.zeros(epochs),
+        penalties=np.zeros(epochs),
+        shard_losses=np.zeros(shards),
+    )
+
+
+def _sync(threads: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    sync = np.zeros(_threads.SYNC_SIZE, dtype=np.int64)
+    sync[_threads.THREADS] = threads
+    sync[_threads.YIELD] = _jit.yield_address() if threads > 1 else 0
+    return sync
+
+
+def _run_threads(threads: int, loaded: _Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
+    """Run the same loop in every thread; a thread that fails releases the others from their barrier."""
+    sync = _sync(threads)
+
+    def work(thread: int) -> int:
+        try:
+            return int(interpreter.train_batches(thread, loaded.code, loaded.memory, data, plan, sync))
+        except BaseException:
+            sync[_threads.ABORT] = 1
+            raise
+
+    if threads == 1:
+        return work(0)
+    with ThreadPoolExecutor(threads - 1, thread_name_prefix="handgrad") as pool:
+        others = [pool.submit(work, thread) for thread in range(1, threads)]
+        finite = work(0)
+        for other in others:
+            other.result()
+    return finite

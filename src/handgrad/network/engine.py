@@ -1,0 +1,122 @@
+"""What both engines do, so that a network can be run by either."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from handgrad.errors import unknown_choice
+from handgrad.layers._types import Array
+from handgrad.network.layers import Layer, Shape
+from handgrad.network.losses import Loss
+from handgrad.network.parameters import Parameters
+
+EngineName = Literal["compiled", "numpy"]
+Orders = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is to be run. The arrays of ``parameters`` change in training; nothing else does."""
+
+    layers: Sequence[Layer]
+    loss: Loss
+    input_shape: Shape
+    parameters: Parameters
+    weight_decay: float
+    dtype: np.dtype[Any]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers in the output of one sample."""
+        shape = self.input_shape
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+        return int(np.prod(shape))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Samples as rows: x (samples, inputs), t (samples, outputs), weights (samples,), all of the network's dtype."""
+
+    x: Array
+    t: Array
+    weights: Array
+
+
+class Updates(Protocol):
+    """What an engine needs of an optimizer; see ``handgrad.training.optimizers``."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def slots(self) -> int: ...
+
+    def hyper(self) -> Array: ...
+
+    def update(self, theta: Array, g: Array, state: Array, step: int, lr: float) -> None: ...
+
+
+@dataclass
+class TrainingState:
+    """What goes on from one call to the next: the optimizer's vectors, and how many steps were taken."""
+
+    optimizer: Updates
+    vectors: Array
+    steps: int = 0
+
+
+@dataclass
+class EpochLosses:
+    """Result of a call: mean data loss and penalty of each epoch that ended finite, and whether all did."""
+
+    losses: list[float] = field(default_factory=list)
+    penalties: list[float] = field(default_factory=list)
+    finite: bool = True
+
+
+class Engine(Protocol):
+    """Forward, gradients and training of one architecture."""
+
+    def outputs(self, x: Array) -> Array:
+        """Outputs of the last layer, (samples, outputs), from x (samples, inputs)."""
+        ...
+
+    def activations(self, x: Array) -> list[Array]:
+        """Output of every layer, each (features, batch), from x (samples, inputs)."""
+        ...
+
+    def losses(self, batch: Batch) -> tuple[Array, Array]:
+        """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty."""
+        ...
+
+    def gradients(self, batch: Batch) -> tuple[float, Array]:
+        """Weighted mean loss plus penalty, and its gradient as a flat vector (P,)."""
+        ...
+
+    def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
+        """Train for as many epochs as ``orders`` (epochs, samples) has rows; ``rates`` (epochs, steps) are the
+        learning rates. Where an epoch does not end finite, the parameters are put back to the last that did."""
+        ...
+
+
+def make_engine(name: str, architecture: Architecture, threads: int | None = None) -> Engine:
+    """The engine called ``name``. Raises UsageError for another name."""
+    builders: dict[str, Callable[[], Engine]] = {}
+
+    def compiled() -> Engine:
+        from handgrad.network.compiled import CompiledEngine
+
+        return CompiledEngine(architecture, threads)
+
+    def reference() -> Engine:
+        from handgrad.network.reference import ReferenceEngine
+
+        return ReferenceEngine(architecture)
+
+    builders = {"compiled": compiled, "numpy": reference}
+    if name not in builders:
+        raise unknown_choice("engine", name, tuple(builders))
+    return builders[name]()

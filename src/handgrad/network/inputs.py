@@ -1,0 +1,89 @@
+"""The public face's door: what users hand over becomes arrays that the engines can run, or one clear sentence."""
+
+from typing import Any
+
+import numpy as np
+
+from handgrad.errors import InputError, not_finite, out_of_range, wrong_dtype, wrong_shape
+from handgrad.layers._types import Array
+from handgrad.network.engine import Batch
+from handgrad.network.layers import Shape
+from handgrad.network.losses import Loss
+
+
+def refuse_non_finite(what: str, array: Array) -> None:
+    """Raises InputError that names row and column of the first NaN or infinity in ``array`` (samples, columns)."""
+    if not np.isfinite(array).all():
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise not_finite(what, row, column, float(array[row, column]))
+
+
+def as_samples(x: Any, input_shape: Shape, dtype: np.dtype[Any], what: str = "x") -> Array:
+    """``x`` as a C-ordered array (samples, numbers per sample) of ``dtype``; finite, at least one sample.
+
+    Raises InputError for anything else. A number too large for ``dtype`` counts as infinite.
+    """
+    try:
+        given = np.asarray(x)
+    except ValueError:
+        raise InputError(f"the rows of {what} have different lengths, expected as many numbers in each") from None
+    if given.dtype.kind not in "fiub":
+        raise wrong_dtype(what, given.dtype, "real numbers")
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(given, dtype=dtype)
+    if given.ndim != len(input_shape) + 1 or given.shape[1:] != input_shape:
+        hint = "one row per sample" if given.ndim != len(input_shape) + 1 else "the network's input_shape decides"
+        raise wrong_shape(what, given.shape, ("samples", *input_shape), hint)
+    if len(given) == 0:
+        raise InputError(f"{what} has no samples, expected at least 1")
+    array = array.reshape(len(given), -1)
+    refuse_non_finite(what, array)
+    return array
+
+
+def as_batch(
+    x: Any, y: Any, weights: Any, input_shape: Shape, outputs: int, loss: Loss, dtype: np.dtype[Any], prefix: str = ""
+) -> Batch:
+    """Samples, targets and sample weights together. Raises InputError where they do not fit each other."""
+    samples = as_samples(x, input_shape, dtype, f"{prefix}x")
+    with np.errstate(over="ignore"):
+        targets = np.ascontiguousarray(loss.targets(y, outputs), dtype=dtype)
+    refuse_non_finite(f"{prefix}y", targets)
+    if len(targets) != len(samples):
+        raise InputError(f"{prefix}x has {len(samples)} samples and {prefix}y has {len(targets)}, expected as many")
+    return Batch(samples, targets, as_weights(weights, len(samples), dtype))
+
+
+def as_weights(weights: Any, samples: int, dtype: np.dtype[Any]) -> Array:
+    """Sample weights (samples,), ones where none are given. Raises InputError where one is negative or not finite."""
+    if weights is None:
+        return np.ones(samples, dtype=dtype)
+    given = np.asarray(weights)
+    if given.dtype.kind not in "fiub":
+        raise wrong_dtype("sample_weight", given.dtype, "one real number per sample")
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(given, dtype=dtype)
+    if array.shape != (samples,):
+        raise wrong_shape("sample_weight", array.shape, (samples,), "one number per sample")
+    wrong = np.flatnonzero(~np.isfinite(array) | (array < 0))
+    if wrong.size:
+        row = int(wrong[0])
+        raise InputError(f"sample_weight holds {array[row]} in row {row}, expected finite numbers of at least 0")
+    return array
+
+
+def split_off(batch: Batch, share: float, seed: int) -> tuple[Batch, Batch]:
+    """Training and validation part; ``share`` of the samples, chosen by ``seed``, goes to validation.
+
+    Raises UsageError where ``share`` is not in (0, 1) or leaves one of the parts empty.
+    """
+    samples = len(batch.x)
+    held = round(samples * share) if 0 < share < 1 else 0
+    if not 0 < held < samples:
+        raise out_of_range("validation_share", share, f"a share in (0, 1) that splits {samples} samples in two")
+    order = np.random.default_rng([seed, 1]).permutation(samples)
+    train, test = np.sort(order[held:]), np.sort(order[:held])
+    return (
+        Batch(batch.x[train], batch.t[train], batch.weights[train]),
+        Batch(batch.x[test], batch.t[test], batch.weights[test]),
+    )

@@ -1,0 +1,208 @@
+"""The public face of a network: samples come first here, and are turned into columns once, behind it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from handgrad.errors import UsageError, out_of_range, unknown_choice
+from handgrad.layers._types import Array
+from handgrad.network import files
+from handgrad.network.engine import Architecture, Engine, EngineName, make_engine
+from handgrad.network.inputs import as_batch, as_samples, split_off
+from handgrad.network.layers import Layer, Shape
+from handgrad.network.losses import Loss, SquaredError
+from handgrad.network.parameters import Parameters
+from handgrad.network.summary import summary_text
+from handgrad.options import NOT_NEGATIVE, number, seed_number, whole
+from handgrad.training.callbacks import Callback, EarlyStopping
+from handgrad.training.fit import FitSettings, fit
+from handgrad.training.history import History
+from handgrad.training.initializers import initializer
+from handgrad.training.optimizers import Optimizer
+from handgrad.training.optimizers import optimizer as find_optimizer
+from handgrad.training.schedules import ConstantSchedule, Schedule
+
+
+class Sequential:
+    """A chain of layers with a loss at its end.
+
+    ``input_shape`` is that of one sample, ``(features,)``. ``weight_decay`` is lambda in the penalty
+    lambda / 2 sum W^2 over all weight matrices, which is part of the loss. ``dtype`` is float32 (training) or float64
+    (checking). ``seed`` draws the initial parameters. Raises UsageError or InputError for parts that do not fit.
+
+    ``parameters["0.W"]`` is a view of the weights of layer 0 (M, N); ``history`` belongs to the latest ``fit``.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer],
+        *,
+        input_shape: int | Sequence[int],
+        loss: Loss | None = None,
+        weight_decay: float = 0.0,
+        dtype: Any = "float32",
+        seed: int = 0,
+    ) -> None:
+        self.layers = tuple(layers)
+        self.input_shape = _checked_shape(input_shape)
+        self.loss: Loss = SquaredError() if loss is None else loss
+        self.weight_decay = number("weight_decay", weight_decay, NOT_NEGATIVE)
+        self.dtype = _checked_dtype(dtype)
+        self.seed = seed_number(seed)
+        self._check()
+        self.parameters = Parameters(self.layers, self.input_shape, self.dtype)
+        self.architecture = Architecture(
+            self.layers, self.loss, self.input_shape, self.parameters, self.weight_decay, self.dtype
+        )
+        self.history = History()
+        self._engines: dict[tuple[str, int | None], Engine] = {}
+        self.initialize(self.seed)
+
+    def _check(self) -> None:
+        if not self.layers:
+            raise UsageError("a network needs at least 1 layer, 0 were given; for example Dense(1)")
+        for layer in self.layers:
+            if isinstance(layer, type) or not hasattr(layer, "parameter_shapes"):
+                raise UsageError(f"{layer!r} is not a layer, expected an instance such as Dense(64) or Sigmoid()")
+        if isinstance(self.loss, type) or not hasattr(self.loss, "targets"):
+            raise UsageError(f"{self.loss!r} is not a loss, expected an instance such as SquaredError()")
+
+    def initialize(self, seed: int) -> None:
+        """Draw all parameters anew, each by the initializer that its layer names."""
+        rng = np.random.default_rng(seed_number(seed))
+        for i, layer in enumerate(self.layers):
+            views = self.parameters.of_layer(i)
+            for name, choice in layer.initializers().items():
+                views[name][...] = initializer(choice)(views[name].shape, rng)
+
+    def _engine(self, name: str, threads: int | None = None) -> Engine:
+        if (name, threads) not in self._engines:
+            self._engines[name, threads] = make_engine(name, self.architecture, threads)
+        return self._engines[name, threads]
+
+    def _batch(self, x: Any, y: Any, weights: Any, prefix: str = "") -> Any:
+        outputs = self.architecture.outputs
+        return as_batch(x, y, weights, self.input_shape, outputs, self.loss, self.dtype, prefix)
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        optimizer: Optimizer | str = "sgd",
+        schedule: Schedule | None = None,
+        validation_data: tuple[Any, Any] | None = None,
+        validation_share: float | None = None,
+        sample_weight: Any = None,
+        early_stopping: EarlyStopping | None = None,
+        callbacks: Sequence[Callback] = (),
+        shuffle: bool = True,
+        seed: int | None = None,
+        engine: EngineName = "compiled",
+        threads: int | None = None,
+    ) -> History:
+        """Train on ``x`` (samples, *input_shape) and ``y`` (samples, outputs), or class numbers (samples,) where the
+        loss takes them.
+
+        The loss of a batch is the mean over its samples of weight times loss, plus the weight decay's penalty.
+        ``seed`` (default: the network's) orders the samples and draws ``validation_share``. ``batch_size=1`` is online
+        training. ``threads``: at most so many; the result does not depend on it. Raises InputError, UsageError,
+        Diverged, and KeyboardInterrupt after Ctrl-C: what was learned stays in the network.
+        """
+        seed = self.seed if seed is None else seed_number(seed)
+        data = self._batch(x, y, sample_weight)
+        validation = None
+        if validation_data is not None and validation_share is not None:
+            raise UsageError("both validation_data and validation_share were given, expected one of them")
+        if validation_data is not None:
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
+                raise UsageError("validation_data is not a pair, expected (x, y)")
+            validation = self._batch(*validation_data, None, prefix="validation ")
+        elif validation_share is not None:
+            data, validation = split_off(data, validation_share, seed)
+        settings = FitSettings(
+            epochs=epochs,
+            batch_size=min(whole("batch_size", batch_size), len(data.x)),
+            optimizer=find_optimizer(optimizer),
+            schedule=ConstantSchedule() if schedule is None else schedule,
+            shuffle=shuffle,
+            seed=seed,
+            early_stopping=early_stopping,
+            callbacks=callbacks,
+        )
+        most = None if threads is None else whole("threads", threads)
+        return fit(self, self._engine(engine, most), data, validation, settings)
+
+    def predict(self, x: Any, *, engine: EngineName = "compiled") -> Array:
+        """What the network says of ``x`` (samples, *input_shape): (samples, outputs). Behind a cross-entropy these are
+        probabilities; ``outputs`` gives the logits."""
+        return np.ascontiguousarray(self.loss.prediction(self.outputs(x, engine=engine).T).T)
+
+    def outputs(self, x: Any, *, engine: EngineName = "compiled") -> Array:
+        """Outputs of the last layer for ``x`` (samples, *input_shape): (samples, outputs)."""
+        return self._engine(engine).outputs(as_samples(x, self.input_shape, self.dtype))
+
+    def activations(self, x: Any, *, engine: EngineName = "compiled") -> list[Array]:
+        """Output of every layer for ``x`` (samples, *input_shape): a list of (samples, features)."""
+        columns = self._engine(engine).activations(as_samples(x, self.input_shape, self.dtype))
+        return [np.ascontiguousarray(each.T) for each in columns]
+
+    def evaluate(self, x: Any, y: Any, *, engine: EngineName = "compiled") -> float:
+        """Mean loss over the samples, without the weight decay's penalty."""
+        _, losses = self._engine(engine).losses(self._batch(x, y, None))
+        return float(losses.mean(dtype=np.float64))
+
+    def gradients(
+        self, x: Any, y: Any, *, sample_weight: Any = None, engine: EngineName = "compiled"
+    ) -> dict[str, Array]:
+        """Gradient of the loss of all samples as one batch, by parameter name."""
+        return self.loss_and_gradients(x, y, sample_weight=sample_weight, engine=engine)[1]
+
+    def loss_and_gradients(
+        self, x: Any, y: Any, *, sample_weight: Any = None, engine: EngineName = "compiled"
+    ) -> tuple[float, dict[str, Array]]:
+        """Loss of all samples as one batch (weighted mean plus penalty), and its gradient by parameter name."""
+        loss, flat = self._engine(engine).gradients(self._batch(x, y, sample_weight))
+        return loss, {name: self.parameters.view(flat, name) for name in self.parameters}
+
+    def summary(self) -> str:
+        """The layers as a table, with output shapes and parameter counts."""
+        return summary_text(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write architecture and parameters to a safetensors file; see ``handgrad.load``."""
+        files.save(self, path)
+
+    def load_parameters(self, source: str | Path | Mapping[str, Any]) -> None:
+        """Take every parameter from a safetensors file, or from a mapping of names to arrays. Strict: InputError
+        lists missing, unexpected and wrongly shaped entries."""
+        if isinstance(source, Mapping):
+            self.parameters.assign(source)
+        else:
+            files.load_parameters(self, source)
+
+    def __repr__(self) -> str:
+        layers = ", ".join(repr(layer) for layer in self.layers)
+        return f"Sequential([{layers}], input_shape={self.input_shape}, loss={self.loss!r})"
+
+
+def _checked_shape(shape: int | Sequence[int]) -> Shape:
+    numbers = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if not numbers or any(not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1 for n in numbers):
+        raise out_of_range("input_shape", shape, "whole numbers of at least 1, for example (2,)")
+    return tuple(int(n) for n in numbers)
+
+
+def _checked_dtype(dtype: Any) -> np.dtype[Any]:
+    allowed: dict[str, np.dtype[Any]] = {"float32": np.dtype(np.float32), "float64": np.dtype(np.float64)}
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in allowed:
+        raise unknown_choice("dtype", name, tuple(allowed))
+    return allowed[name]

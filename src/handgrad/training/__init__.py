@@ -1,0 +1,1 @@
+"""Training: fit, optimizers, initializers, schedules, callbacks, history."""

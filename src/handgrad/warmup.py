@@ -1,0 +1,52 @@
+"""Compiles the kernels ahead, by training one tiny network after the other until all of them have been used."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from handgrad.network.layers import LAYERS, Dense, Layer
+from handgrad.network.losses import LOSSES
+from handgrad.network.sequential import Sequential
+from handgrad.training.optimizers import OPTIMIZERS, SGD, Optimizer
+
+_FEATURES, _SAMPLES = 3, 5
+
+
+def example_layers() -> list[Layer]:
+    """A chain with every kind of layer in it, that ends with 2 outputs."""
+    chain: list[Layer] = [Dense(_FEATURES)]
+    for kind, layer in LAYERS.items():
+        if kind != Dense.kind:
+            chain += [layer(), Dense(_FEATURES)]
+    return [*chain, Dense(2)]
+
+
+def example_trainings() -> Iterator[tuple[str, Optimizer, int, float]]:
+    """(loss, optimizer, batch size, weight decay) of trainings that use every kernel in each of its forms.
+
+    Plain SGD with batches of one is the fused form, other optimizers with batches of one the form "one", batches of
+    several the form "batch".
+    """
+    for loss in LOSSES:
+        yield loss, SGD(), 1, 0.0
+    for optimizer in OPTIMIZERS.values():
+        yield "squared_error", optimizer(), 2, 0.0
+    yield "squared_error", SGD(momentum=0.5), 1, 0.01
+
+
+def compile_kernels(dtypes: Iterable[str]) -> float:
+    """Compile, or load, every kernel for each of ``dtypes``. Returns the seconds it took."""
+    started = time.perf_counter()
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(_SAMPLES, _FEATURES)), rng.random((_SAMPLES, 2))
+    t /= t.sum(axis=1, keepdims=True)
+    for dtype in dtypes:
+        for loss, optimizer, batch_size, decay in example_trainings():
+            network = Sequential(
+                example_layers(), input_shape=_FEATURES, loss=LOSSES[loss](), weight_decay=decay, dtype=dtype
+            )
+            network.fit(x, t, epochs=1, batch_size=batch_size, optimizer=optimizer)
+            network.predict(x)
+        network.gradients(x, t)
+    return time.perf_counter() - started

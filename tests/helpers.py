@@ -1,0 +1,90 @@
+"""What the gradient tests share: numerical derivatives of their own, and the plumbing that every backward must have."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+FLOOR = 1e-8  # below this, a gradient counts as zero
+
+
+def central_difference(f: Callable[[np.ndarray], float], x: np.ndarray, step: float = 1e-3) -> np.ndarray:
+    """Derivative of a number by every entry of ``x``: central differences, extrapolated once (Richardson), error
+    of the order step^4."""
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(*x.shape):
+        differences = []
+        for h in (step, step / 2):
+            up, down = x.copy(), x.copy()
+            up[index] += h
+            down[index] -= h
+            differences.append((f(up) - f(down)) / (2 * h))
+        gradient[index] = (4 * differences[1] - differences[0]) / 3
+    return gradient
+
+
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference, relative to the larger array's largest entry."""
+    assert a.shape == b.shape
+    return float(np.abs(a - b).max() / max(np.abs(a).max(), np.abs(b).max(), FLOOR))
+
+
+def assert_gradient(f: Callable[[np.ndarray], float], x: np.ndarray, gradient: np.ndarray, tolerance: float = 1e-8):
+    """``gradient`` is the derivative of ``f`` at ``x``, and is not trivially zero."""
+    assert np.abs(gradient).max() > FLOOR, "a zero gradient proves nothing"
+    assert relative_error(gradient, central_difference(f, x)) < tolerance
+
+
+def assert_plumbing(backward: Callable[[np.ndarray], tuple[np.ndarray, ...]], dy: np.ndarray, inputs: list[Any]):
+    """``backward`` changes none of ``inputs`` or its cotangent, gives the same twice, is linear in the cotangent, and
+    hands out no array that is (a view of) one it was given."""
+    before = [np.copy(each) for each in [*inputs, dy]]
+    first = [np.copy(each) for each in backward(dy)]
+    second = backward(dy)
+    for now, then in zip([*inputs, dy], before, strict=True):
+        assert np.array_equal(now, then), "backward changed what it was given"
+    for a, b in zip(first, second, strict=True):
+        assert np.array_equal(a, b), "a second call gives something else"
+        assert not any(np.shares_memory(b, each) for each in [*inputs, dy]), "an output is a view of an input"
+    other = np.random.default_rng(9).normal(size=dy.shape)
+    for a, b, both in zip(first, backward(other), backward(2 * dy - 3 * other), strict=True):
+        assert relative_error(2 * a - 3 * b, both) < 1e-12, "backward is not linear in its cotangent"
+
+
+def check_activation(forward: Callable[..., Any], backward: Callable[..., Any], *constants: float):
+    """Everything that holds of an activation without parameters: gradient, plumbing, samples apart, size 1."""
+    rng = np.random.default_rng(0)
+    for shape in ((5, 3), (1, 1), (7, 2)):
+        a = rng.normal(size=shape) * 2
+        a += np.sign(a) * 0.05  # away from the kink of a rectifier
+        dy = rng.normal(size=shape)
+        y, cache = forward(a, *constants)
+        assert y.shape == a.shape
+        assert not np.shares_memory(y, a)
+        da = backward(cache, dy, *constants)
+        if shape != (1, 1) or np.abs(da).max() > FLOOR:
+            assert_gradient(lambda a, dy=dy: float((forward(a, *constants)[0] * dy).sum()), a, da)
+        assert_plumbing(lambda dy, cache=cache: (backward(cache, dy, *constants),), dy, [a, *cache])
+        for k in range(shape[1]):  # a sample does not know the others
+            alone, cache_alone = forward(a[:, [k]], *constants)
+            assert np.allclose(alone, y[:, [k]], rtol=1e-14, atol=0)
+            assert np.allclose(backward(cache_alone, dy[:, [k]], *constants), da[:, [k]], rtol=1e-13, atol=1e-300)
+
+
+def check_loss(forward: Callable[..., Any], backward: Callable[..., Any], targets: Callable[[Any, tuple], np.ndarray]):
+    """Everything that holds of a loss: gradient under random weights, plumbing, one value per sample, size 1."""
+    rng = np.random.default_rng(0)
+    for shape in ((5, 3), (1, 1), (2, 7)):
+        y, t, dl = rng.normal(size=shape), targets(rng, shape), rng.normal(size=shape[1])
+        l, cache = forward(y, t)  # noqa: E741
+        assert l.shape == (shape[1],)
+        dy = backward(cache, dl)
+        if np.abs(dy).max() > FLOOR:  # a softmax of one class is constant
+            assert_gradient(lambda y, t=t, dl=dl: float(forward(y, t)[0] @ dl), y, dy)
+        else:
+            assert shape == (1, 1)
+        assert_plumbing(lambda dl, cache=cache: (backward(cache, dl),), dl, [y, t, *cache])
+        for k in range(shape[1]):
+            alone, cache_alone = forward(y[:, [k]], t[:, [k]])
+            assert np.allclose(alone, l[k], rtol=1e-13)
+            assert np.allclose(backward(cache_alone, dl[[k]]), dy[:, [k]], rtol=1e-12, atol=1e-300)
