@@ -118,6 +118,7 @@ def _deliver(text: str, out: Path | None) -> None:
     if out.is_dir():
         raise UsageError(f"--out is {out}, a folder; expected the name of a file")
     write_atomically(out, text.encode())
+    print(f"written to {out}", file=sys.stderr)
 
 
 @app.command

@@ -185,3 +185,14 @@ def test_the_load_of_others_leaves_out_what_is_measured(monkeypatch):
 def test_a_system_that_does_not_tell_its_load(monkeypatch):
     monkeypatch.setattr(OtherLoad, "_seconds", lambda self: None)
     assert OtherLoad([]).cores() is None
+
+
+def test_kernels_that_are_edited_on_the_way_make_the_measurement_void():
+    facts = {}
+    harness._note(facts, "handgrad", {"import_s": 0.5, "sources": "a1"})
+    harness._note(facts, "handgrad", {"import_s": 0.3, "sources": "a1"})
+    harness._note(facts, "torch", {"import_s": 1.5})
+    harness._note(facts, "torch", {"import_s": 4.0})
+    assert facts == {"handgrad": {"import_s": 0.3, "sources": "a1"}, "torch": {"import_s": 1.5}}
+    with pytest.raises(WorkerError, match="kernels of handgrad were edited during the measurement"):
+        harness._note(facts, "handgrad", {"import_s": 0.3, "sources": "b2"})

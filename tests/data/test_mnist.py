@@ -90,10 +90,21 @@ def test_the_environment_comes_before_the_cache_and_an_explicit_folder_before_bo
     monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "environment"))
     assert load_mnist(folders[0]).source == str(folders[0])
     assert load_mnist().source == str(folders[1])
-    (folders[1] / PLAIN[2]).unlink()
+    (tmp_path / "tang alone").mkdir()  # a data folder for something else
+    monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "tang alone"))
     assert load_mnist().source == str(folders[2])
+
+
+def test_an_environment_that_is_a_slip_is_told(tmp_path, monkeypatch):
+    write(mnist.cache_folder(), small_files())
     monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "nowhere"))
-    assert load_mnist().source == str(folders[2])
+    with pytest.raises(InputError, match="HANDGRAD_DATA is .*nowhere, which is no folder"):
+        load_mnist()
+    write(tmp_path / "data" / "mnist", small_files())
+    (tmp_path / "data" / "mnist" / PLAIN[2]).unlink()
+    monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "data"))
+    with pytest.raises(InputError, match=f"lacks {PLAIN[2]}.gz"):
+        load_mnist()
 
 
 def test_what_is_nowhere_is_downloaded_into_the_cache(monkeypatch):
@@ -118,6 +129,7 @@ def test_without_a_network_the_four_files_and_their_place_are_named(monkeypatch,
     for name in PLAIN:
         assert f"{name}.gz" in str(caught.value)
     assert f"into {mnist.cache_folder()}, or name their folder with --data-dir or HANDGRAD_DATA" in str(caught.value)
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("HANDGRAD_DATA", str(tmp_path / "data"))
     with pytest.raises(InputError, match=f"into {tmp_path / 'data' / 'mnist'}, or"):
         load_mnist()

@@ -75,6 +75,7 @@ def benchmark(workload: str, sides: Sequence[Side], quick: bool) -> dict[str, An
         "title": module.TITLE,
         "quick": quick,
         "machine": machine() | {"target": facts[OURS.library].get("target")},
+        "kernels": facts[OURS.library].get("sources"),
         "versions": versions(_PACKAGES),
         "method": asdict(method),
         "rows": [_as_document(row) for row in rows],

@@ -15,8 +15,9 @@ def prepare(threads: int) -> dict[str, Any]:
     import llvmlite.binding
 
     import handgrad.network.compiled  # noqa: F401
+    from handgrad.kernels._jit import sources_hash
 
-    return {"target": llvmlite.binding.get_host_cpu_name()}
+    return {"target": llvmlite.binding.get_host_cpu_name(), "sources": sources_hash()}
 
 
 class Dense:

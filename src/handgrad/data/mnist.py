@@ -90,6 +90,10 @@ def _located(
         if found := _complete(Path(environment)):
             return found
         place = Path(environment, "mnist")
+        if not Path(environment).is_dir():
+            raise InputError(f"HANDGRAD_DATA is {environment}, which is no folder; expected one that holds mnist/")
+        if _files_in(place) or _files_in(Path(environment)):  # some of the four: a slip, not another kind of data
+            return _explicit(Path(environment))
     if found := _complete(cache):
         return found
     advice = f"put the four files {_FOUR_FILES} into {place}, or name their folder with --data-dir or HANDGRAD_DATA"

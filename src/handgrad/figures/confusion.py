@@ -96,8 +96,8 @@ def _frame(axes: "Axes", counts: Counts, classes: Sequence[str]) -> None:
     axes.set_ylabel("true class")
     if C > _MOST_NUMBERED:
         return
-    axes.text(C - 0.4, -0.62, "recall", ha="left", va="bottom", fontsize=8.0, color=INK)
-    axes.text(-0.62, C - 0.38, "precision", ha="right", va="top", fontsize=8.0, color=INK)
+    axes.text(C - 0.4, -0.62, "recall, %", ha="left", va="bottom", fontsize=8.0, color=INK)
+    axes.text(-0.62, C - 0.38, "precision, %", ha="right", va="top", fontsize=8.0, color=INK)
     for k, recall in enumerate(_shares(counts, axis=1)):
         axes.text(C - 0.4, k, recall, ha="left", va="center", fontsize=8.0, color=INK)
     for k, precision in enumerate(_shares(counts, axis=0)):
@@ -107,4 +107,4 @@ def _frame(axes: "Axes", counts: Counts, classes: Sequence[str]) -> None:
 def _shares(counts: Counts, axis: int) -> list[str]:
     """Of each class, the share of the row (axis 1) or column (axis 0) that is right, in percent."""
     totals = counts.sum(axis=axis)
-    return [f"{100 * counts[k, k] / n:.1f} %" if n else "–" for k, n in enumerate(totals)]
+    return [f"{100 * counts[k, k] / n:.1f}" if n else "–" for k, n in enumerate(totals)]

@@ -73,8 +73,9 @@ def weights_figure(W: Floats, image_shape: tuple[int, int]) -> "Figure":
         raise wrong_shape("W", W.shape, ("units", height * width), f"an image of {height} x {width} for every unit")
     from matplotlib.figure import Figure
 
+    W = np.asarray(W, np.float64)  # after a divergence the squares may be too large for float32
     chosen = np.sort(np.argsort(-np.linalg.norm(W, axis=1), kind="stable")[:_MOST_UNITS])
-    mosaic = _mosaic(np.asarray(W[chosen], np.float64).reshape(-1, height, width))
+    mosaic = _mosaic(W[chosen].reshape(-1, height, width))
     limit = max(float(np.percentile(np.abs(W[chosen]), _LIMIT)), 1e-12)
     across = min(WIDTH - 2 * _EDGE - _SCALE_WIDTH, _LARGEST * mosaic.shape[1] / width)
     down = across * mosaic.shape[0] / mosaic.shape[1]

@@ -12,6 +12,10 @@ from handgrad.labs.result import LabResult, Picture, Table
 
 REPORT_003 = "W. Liao (2018), Assignment 4: BP, section 2"
 _MNIST_IMAGES = (60_000, 10_000)
+_CURVES = (
+    "Loss, without the weights' penalty, and share of right classes by epoch; of more than 10,000 training images "
+    "evenly chosen ones (the table has all)."
+)
 _MOST_MISTAKES = 24  # pictures of mistakes
 _LISTENED = 2_000  # test images that silent units are looked for with
 _PAIRS = 3  # pairs of classes that are named in the findings
@@ -267,7 +271,7 @@ def _curves(done: _Finished) -> Picture:
 
     panels = {"loss, mean over the images": "loss", "accuracy [%]": "accuracy"}
     figure = overlay_figure({label: [curve(n, quantity) for n in done.measures] for label, quantity in panels.items()})
-    return Picture("curves", "Loss, without the weights' penalty, and share of right classes by epoch.", figure)
+    return Picture("curves", _CURVES, figure)
 
 
 def _mistakes(done: _Finished) -> Picture:

@@ -24,7 +24,7 @@ class Epoch:
     validation_loss: float | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """The epochs of one call of ``fit``, why it stopped, and which epoch's parameters the network holds.
 
@@ -70,6 +70,10 @@ class History:
             middle = f"{value:>14}" if validated else ""
             lines.append(f"{e.epoch:>7}{e.loss:>14.6g}{middle}{e.learning_rate:>12.4g}{e.seconds:>10.3f}")
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        last = f", loss {self.epochs[-1].loss:.6g}" if self.epochs else ""
+        return f"<History of {len(self.epochs)} epochs{last}, stopped: {self.stopped}>"
 
     def __str__(self) -> str:
         tail = f"\nstopped: {self.stopped}" + (f" ({self.message})" if self.message else "")

@@ -154,12 +154,14 @@ def _becomes_better(trained: TrainedPoints, kept: list[Stage]) -> str:
     )
     doubts = [(_undecided(network, trained), row.epoch) for row, network in kept]
     most, when = max(doubts)
+    arrow = " > " if better else ", "
+    claim = f"The report: the more epochs, the more accurate the classifier. {verdict(better)}: over"
+    sharpened = ": what the later epochs do is to sharpen the edge" if doubts[-1][0] < most / 2 else ""
     return (
-        f"The report: the more epochs, the more accurate the classifier. {verdict(better)}: over the stages at epochs "
+        f"{claim if trained.dataset.name in ('linear', 'xor') else 'Over'} the stages at epochs "
         f"{', '.join(str(row.epoch) for row, _ in kept)} the loss goes "
-        f"{' > '.join(f'{loss:.3g}' for loss in losses)}; {right}. Of the plane between the points {percent(most, 3)} "
-        f"is undecided at epoch {when}, the most, and {percent(doubts[-1][0], 3)} in the end: what the later epochs "
-        "do is to sharpen the edge."
+        f"{arrow.join(f'{loss:.4g}' for loss in losses)}; {right}. Of the plane between the points {percent(most, 3)} "
+        f"is undecided at epoch {when}, the most, and {percent(doubts[-1][0], 3)} in the end{sharpened}."
     )
 
 

@@ -161,15 +161,21 @@ def _widths_compared(trained: Trainings) -> str:
     square = [loss[hidden] for hidden in loss if hidden[0] == hidden[1]]
     falls = all(wide < narrow for narrow, wide in itertools.pairwise(square))
     gain = 1 - loss[256, 512] / loss[256, 256]
+    about = "" if gain > -0.5 else "; but it did not learn, so this says nothing of the width"
     swapped = 1 - loss[512, 256] / loss[256, 512]
     return (
         f"The report: (512, 512) is clearly best. {verdict(best == (512, 512))}: {hidden_text(best)} ends lowest, at "
         f"{loss[best]:.4g}, and from (64, 64) to (512, 512) the loss {'falls' if falls else 'does not fall'} with "
-        f"every doubling. The report: from (256, 256) to (256, 512) more units do not help. {verdict(gain <= 0.05)}: "
-        f"the loss goes from {loss[256, 256]:.4g} to {loss[256, 512]:.4g}, {percent(abs(gain), 2)} "
-        f"{'less' if gain > 0 else 'more'}. Where the units stand matters: (512, 256) has as many and ends at "
-        f"{loss[512, 256]:.4g}, {percent(abs(swapped), 2)} {'below' if swapped > 0 else 'above'} (256, 512)."
+        f"every doubling. The report: from (256, 256) to (256, 512) more units do not help. "
+        f"{verdict(-0.5 < gain <= 0.05)}: the loss goes from {loss[256, 256]:.4g} to {loss[256, 512]:.4g}, "
+        f"{_change(gain)}{about}. Where the units stand matters: (512, 256) has as many and ends at "
+        f"{loss[512, 256]:.4g}, {_change(swapped)} than (256, 512)."
     )
+
+
+def _change(gain: float) -> str:
+    """A relative change of a loss in words; a large rise as a factor."""
+    return f"{1 - gain:.3g} times as much" if gain < -1 else f"{percent(abs(gain), 2)} {'less' if gain > 0 else 'more'}"
 
 
 def _cost(trained: Trainings) -> str:
@@ -178,13 +184,16 @@ def _cost(trained: Trainings) -> str:
     epochs = int(wide.last.epoch / max(slower, 1e-9))
     in_time = row_at(wide, epochs)
     published = [WIDTHS[hidden].seconds or 0.0 for hidden in ((512, 512), (64, 64))]
+    equal_time = (
+        f" In the time that (64, 64) takes for all its epochs, (512, 512) finishes about {epochs}; near there, after "
+        f"epoch {in_time.epoch}, its loss is {in_time.loss:.4g} against {narrow.last.loss:.4g}: for equal time "
+        f"{'the narrow' if narrow.last.loss < in_time.loss else 'still the wide'} network is ahead."
+    )
     return (
         f"The report: (512, 512) takes many times longer. {verdict(slower > 2)}: {wide.train_seconds:.3g} s against "
         f"{narrow.train_seconds:.3g} s for (64, 64), {slower:.3g} times as long (published: {published[0]:g} s "
-        f"against {published[1]:g} s, {published[0] / published[1]:.2g} times). In the time that (64, 64) takes for "
-        f"all its epochs, (512, 512) finishes about {epochs}; near there, after epoch {in_time.epoch}, its loss is "
-        f"{in_time.loss:.4g} against {narrow.last.loss:.4g}: for equal time "
-        f"{'the narrow' if narrow.last.loss < in_time.loss else 'still the wide'} network is ahead."
+        f"against {published[1]:g} s, {published[0] / published[1]:.2g} times)."
+        + (equal_time if in_time.epoch >= 1 else "")
     )
 
 
