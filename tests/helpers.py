@@ -1,6 +1,8 @@
 """What the gradient tests share: numerical derivatives of their own, and the plumbing that every backward must have."""
 
+import inspect
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,37 @@ def assert_plumbing(backward: Callable[[np.ndarray], tuple[np.ndarray, ...]], dy
     other = np.random.default_rng(9).normal(size=dy.shape)
     for a, b, both in zip(first, backward(other), backward(2 * dy - 3 * other), strict=True):
         assert relative_error(2 * a - 3 * b, both) < 1e-12, "backward is not linear in its cotangent"
+
+
+def by_the_checker(name: str, arguments: dict[str, Any]):
+    """Forward and backward of a layer of ours, and its inputs, as ``handgrad.check_layer`` takes them.
+
+    ``arguments``: those of ``<name>_forward`` by name, ``params`` a NamedTuple. Arrays that backward has no gradient
+    for (targets), and numbers, are constants.
+    """
+    module = import_module(f"handgrad.layers.{name}")
+    forward, backward = getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward")
+    taken = [each for each in inspect.signature(backward).parameters if each in arguments or each == "cache"]
+    (cotangent,) = set(inspect.signature(backward).parameters) - set(taken)
+
+    def pull(cache, dy):
+        values, cache = cache
+        returned = backward(**{each: cache if each == "cache" else values[each] for each in taken}, **{cotangent: dy})
+        returned = returned if type(returned) is tuple else (returned,)
+        inputs = [each for each in arguments if each != "params"] + ["params"] * ("params" in arguments)
+        found = {}
+        for each, gradient in zip(inputs, returned, strict=False):
+            parts = gradient._asdict() if each == "params" else {each: gradient}
+            found.update({f"params.{part}" if each == "params" else part: g for part, g in parts.items()})
+        return {**dict.fromkeys(leaves), **found}
+
+    def push(**values):
+        y, cache = forward(**values)
+        return y, (values, cache)
+
+    leaves = [each for each in arguments if isinstance(arguments[each], np.ndarray)]
+    leaves += [f"params.{each}" for each in getattr(arguments.get("params"), "_fields", ())]
+    return push, pull, arguments
 
 
 def check_activation(forward: Callable[..., Any], backward: Callable[..., Any], *constants: float):

@@ -41,3 +41,9 @@ def test_layers_import_numpy_alone():
                 module = line.split()[1].split(".")[0]
                 own = line.startswith("from handgrad.layers.")
                 assert own or module in {"numpy", "typing"}, f"{path.name}: {line}"
+
+
+def test_every_layer_is_held_by_the_checker():
+    text = (TESTS / "layers" / "test_all.py").read_text(encoding="utf-8")
+    for name in LAYER_NAMES:
+        assert f'"{name}": ' in text, f"{name} has no example in tests/layers/test_all.py"

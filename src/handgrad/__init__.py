@@ -37,6 +37,12 @@ _HOME = {
     "handgrad.training.schedules": ("StepSchedule", "CosineSchedule", "WarmUpSchedule"),
     "handgrad.training.callbacks": ("EarlyStopping", "Every"),
     "handgrad.training.history": ("History", "Epoch"),
+    "handgrad.check": ("check",),
+    "handgrad.check.numbers": ("assert_gradients",),
+    "handgrad.check.file": ("check_file",),
+    "handgrad.check.layer": ("check_layer", "assert_layer"),
+    "handgrad.check.torch_function": ("check_function",),
+    "handgrad.check.result": ("Report", "ParameterVerdict", "Finding"),
     "handgrad.errors": ("HandgradError", "InputError", "UsageError", "Diverged"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -52,6 +58,7 @@ __all__ = [
     "EarlyStopping",
     "Epoch",
     "Every",
+    "Finding",
     "GlorotNormal",
     "GlorotUniform",
     "HalfSquaredError",
@@ -66,8 +73,10 @@ __all__ = [
     "LeakyReLU",
     "Normal",
     "Orthogonal",
+    "ParameterVerdict",
     "RMSProp",
     "ReLU",
+    "Report",
     "SGD",
     "ScaledTanh",
     "Sequential",
@@ -81,11 +90,22 @@ __all__ = [
     "UsageError",
     "WarmUpSchedule",
     "Zeros",
+    "assert_gradients",
+    "assert_layer",
+    "check",
+    "check_file",
+    "check_function",
+    "check_layer",
     "load",
     "__version__",
 ]
 
 if TYPE_CHECKING:
+    from handgrad.check.file import check_file
+    from handgrad.check.layer import assert_layer, check_layer
+    from handgrad.check.numbers import assert_gradients, check
+    from handgrad.check.result import Finding, ParameterVerdict, Report
+    from handgrad.check.torch_function import check_function
     from handgrad.errors import Diverged, HandgradError, InputError, UsageError
     from handgrad.network.files import load
     from handgrad.network.layers import Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
@@ -111,7 +131,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'handgrad' has no attribute {name!r}; there are {', '.join(__all__)}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
+    module = import_module(_MODULE_OF[name])
+    value = module if name == "check" else getattr(module, name)  # a package that can be called
     globals()[name] = value
     return value
 

@@ -1,6 +1,6 @@
 """The command line: parse, call, print. Results on stdout, progress and errors on stderr.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 a derivation failed its check, 130 interrupted (what was done is saved).
+Exit codes: 0 done, 1 failed, 2 usage, 3 a gradient or a derivation is wrong, 130 interrupted (what was done is saved).
 """
 
 import sys
@@ -119,6 +119,55 @@ def _deliver(text: str, out: Path | None) -> None:
         raise UsageError(f"--out is {out}, a folder; expected the name of a file")
     write_atomically(out, text.encode())
     print(f"written to {out}", file=sys.stderr)
+
+
+@app.command
+def check(
+    file: str,
+    /,
+    *,
+    loss: str | None = None,
+    gradients: str | None = None,
+    forward: str | None = None,
+    backward: str | None = None,
+    cls: Annotated[str | None, Parameter(name="--class")] = None,
+    json: _Flag = False,
+    fix: _Flag = False,
+    time_limit: float = 60.0,
+    seed: int = 0,
+) -> int:
+    """Check a hand-written backward pass: what is wrong, in which line, and the edit that mends it.
+
+    Checking runs FILE.py, as python FILE.py does, until it has computed its first gradients. Exit code 0 if every
+    gradient is right, 3 if one is wrong, 1 if the file could not be run or nothing can be said.
+
+    Parameters
+    ----------
+    file
+        A Python file with a loss and its gradients, or a forward and a backward pass, in NumPy.
+    loss
+        The function that computes the loss, where the names do not tell.
+    gradients
+        The function that computes the gradients.
+    forward
+        The function or method of the forward pass.
+    backward
+        The function or method of the backward pass.
+    cls
+        The class to check, where the file has several.
+    json
+        Print one JSON document on stdout.
+    fix
+        Apply the correction to FILE.py if it makes every gradient right; FILE.py.bak keeps what was there.
+    time_limit
+        Seconds after which to stop.
+    seed
+        Draws the values at which the gradients are compared.
+    """
+    from handgrad.check.command import run as run_check
+
+    roles = {"loss": loss, "gradients": gradients, "forward": forward, "backward": backward, "cls": cls}
+    return run_check(file, roles, as_json=json, fix=fix, time_limit=time_limit, seed=seed)
 
 
 @app.command

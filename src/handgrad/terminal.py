@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import TextIO
 
 from handgrad.errors import HandgradError
 
@@ -30,6 +31,13 @@ def _give_up_stdout() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+
+
+def colored(stream: TextIO | None) -> bool:
+    """Whether to write colours: on a terminal, or where FORCE_COLOR asks for them; never where NO_COLOR is set."""
+    if stream is None or os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
 
 
 def say_error(sentence: str) -> None:

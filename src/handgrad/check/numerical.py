@@ -25,10 +25,10 @@ TOLERANCE = 1e-6  # of a relative error: a derivative further off is wrong
 
 _COMPLEX_STEP = 1e-30  # its square is below rounding of anything but 0
 _LEVELS = 8  # halvings of the step of a central difference
-_LARGEST_STEP = 2.0**-6  # relative to the entry; extrapolation makes large steps accurate, and they round least
-_SMALLEST_SCALE = 2.0**-4  # of an entry: the step at 0 is relative to this
+LARGEST_STEP = 2.0**-6  # relative to the entry; extrapolation makes large steps accurate, and they round least
+SMALLEST_SCALE = 2.0**-4  # of an entry: the step at 0 is relative to this
 _DIRECTIONS = 2
-_AGREEMENT = 1e-7  # between the two methods; what is not analytic misses by far more
+AGREEMENT = 1e-7  # between the two methods; what is not analytic misses by far more
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -81,8 +81,8 @@ def _confirmed(f: Callable[[Array], Any], x: Array, gradient: Array) -> bool:
         def along(t: float, direction: Array = direction) -> Any:
             return f(x + t * direction)
 
-        value, error = _ridders(along, _LARGEST_STEP * _SMALLEST_SCALE)
-        if not abs(np.sum(slopes) - value) <= _AGREEMENT * max(np.sum(np.abs(slopes)), FLOOR) + 10 * error:
+        value, error = slope(along, LARGEST_STEP * SMALLEST_SCALE)
+        if not abs(np.sum(slopes) - value) <= AGREEMENT * max(np.sum(np.abs(slopes)), FLOOR) + 10 * error:
             return False
     return True
 
@@ -91,17 +91,16 @@ def _complex_step(f: Callable[[Array], Any], x: Array) -> NumericalGradient | No
     """Im f(x + ih) / h; None where ``f`` refuses complex arrays or drops the imaginary part."""
     gradient = np.empty(x.shape)
     for place in np.ndindex(x.shape):
-        shifted = x.astype(np.complex128)
-        shifted[place] += 1j * _COMPLEX_STEP
-        try:
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
-                warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                value = np.asarray(f(shifted))
-        except Exception:  # whatever a function does with what it was not written for
+
+        def along(t: complex, place: tuple[int, ...] = place) -> Any:
+            shifted = x.astype(np.complex128)
+            shifted[place] += t
+            return f(shifted)
+
+        value = complex_slope(along)
+        if value is None:
             return None
-        if value.size != 1 or not np.iscomplexobj(value):
-            return None
-        gradient[place] = value.item().imag / _COMPLEX_STEP
+        gradient[place] = value
     rounding = 4 * _EPS * np.max(np.abs(gradient), initial=0.0)
     return NumericalGradient(gradient, np.full(x.shape, rounding), "complex-step")
 
@@ -110,31 +109,50 @@ def _central(f: Callable[[Array], Any], x: Array) -> NumericalGradient:
     """Central differences, extrapolated, entry by entry."""
     gradient, error = np.empty(x.shape), np.empty(x.shape)
     for place in np.ndindex(x.shape):
-        step = _LARGEST_STEP * max(abs(float(x[place])), _SMALLEST_SCALE)
+        step = LARGEST_STEP * max(abs(float(x[place])), SMALLEST_SCALE)
 
         def along(t: float, place: tuple[int, ...] = place) -> Any:
             moved = x.copy()
             moved[place] += t
             return f(moved)
 
-        gradient[place], error[place] = _ridders(along, step)
+        gradient[place], error[place] = slope(along, step)
     return NumericalGradient(gradient, error, "central")
 
 
+def complex_slope(f: Callable[[complex], Any]) -> float | None:
+    """f'(0) by the complex step; None where ``f`` refuses complex numbers or drops the imaginary part."""
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            value = np.asarray(f(1j * _COMPLEX_STEP))
+    except Exception:  # whatever a function does with what it was not written for
+        return None
+    if value.size != 1 or not np.iscomplexobj(value):
+        return None
+    return float(value.item().imag / _COMPLEX_STEP)
+
+
 @np.errstate(all="ignore")  # a function may overflow, or be undefined, a large step away; such steps are passed over
-def _ridders(f: Callable[[float], Any], step: float) -> tuple[float, float]:
-    """f'(0) and an estimate of its error: of all steps and orders of extrapolation the one that seems least wrong."""
+def slope(f: Callable[[float], Any], step: float, noise: float = 0.0, enough: float = 0.0) -> tuple[float, float]:
+    """f'(0) and an estimate of its error: of all steps and orders of extrapolation the one that seems least wrong.
+
+    ``step`` is the largest of the steps; ``noise`` the rounding of ``f``, if more than float64's.
+    No smaller step is tried once the relative error is below ``enough``.
+    """
     best, least = math.nan, math.inf
     coarser: list[float] = []
     for _ in range(_LEVELS):
         high, low = _real(f(step)), _real(f(-step))
         row = [(high - low) / (2 * step)]
-        rounding = _EPS * max(abs(high), abs(low)) / step
+        rounding = max(_EPS * max(abs(high), abs(low)), noise) / step
         for order, before in enumerate(coarser, start=1):
             row.append(row[-1] + (row[-1] - before) / (4**order - 1))
             error = max(abs(row[-1] - row[-2]), abs(row[-1] - before)) + rounding
             if error < least:
                 best, least = row[-1], error
+        if least < enough * abs(best):
+            break
         coarser, step = row, step / 2
     return best, least
 

@@ -1,0 +1,12 @@
+"""Sign flipped: a = -n."""
+
+from handgrad.check.evidence import Evidence
+from handgrad.check.result import Finding
+from handgrad.check.rules._words import finding, listed
+
+
+def diagnose(evidence: Evidence) -> Finding | None:
+    names = [name for name in evidence.wrong if evidence.mends(name, lambda a, _: -a)]
+    return finding(
+        "sign", names, f"The gradient of {listed(names)} has the wrong sign: its negative is right." if names else ""
+    )

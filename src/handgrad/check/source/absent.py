@@ -1,0 +1,108 @@
+"""Statements that are missing: a placeholder at each place where one may belong."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from handgrad.check.source.instrument import Instrumented
+from handgrad.check.source.statements import StatementEdit, targets_of
+from handgrad.check.source.text import SourceText
+
+
+def holes(
+    watched: Instrumented, functions: list[str], wrong: list[tuple[str, ...]], right: list[tuple[str, ...]]
+) -> Iterator[StatementEdit]:
+    """A missing statement: a carry that is never updated, a gradient that is never written.
+
+    ``wrong`` and ``right`` are the words of the parameters' names, by whether their gradients are right.
+    """
+    source = watched.source
+    yield from _siblings(watched, functions, wrong, right)
+    for name in functions:
+        function = watched.functions[name]
+        body = watched.statements.get(name, [])
+        assigned = targets_of(source, body)
+        for loop in [each for each in body if isinstance(each, ast.For)]:
+            inside = [each for each in body if loop.lineno < each.lineno <= (loop.end_lineno or 0)]
+            written = set(targets_of(source, inside))
+            read = {each.id for part in inside for each in ast.walk(part) if isinstance(each, ast.Name)}
+            last = inside[-1]
+            for target in assigned:
+                if target.isidentifier() and target in read and target not in written:
+                    yield from _hole(
+                        source, last, loop.body[0].col_offset, f"{target} = {target}", "recurrent-term", target
+                    )
+        for target, statement in assigned.items():
+            if not _is_buffer(statement):
+                continue
+            written_again = [each for each in body if each is not statement and _writes(source, each, target)]
+            if written_again:
+                continue
+            for place in [
+                each
+                for each in body
+                if each.lineno > statement.lineno and isinstance(each, ast.Assign | ast.AugAssign | ast.Expr)
+            ]:
+                yield from _hole(source, place, place.col_offset, f"{target} += 0 * {target}", "never-written", target)
+        del function
+
+
+def identities(watched: Instrumented, functions: list[str], lines: list[int]) -> Iterator[StatementEdit]:
+    """``x = x`` after each line that assigns x or changes it: a line like ``x /= n`` may be missing there."""
+    source = watched.source
+    wanted = set(lines)
+    for name in functions:
+        for statement in watched.statements.get(name, []):
+            if statement.lineno not in wanted:
+                continue
+            for target in targets_of(source, [statement]):
+                whole = re.split(r"[\[(]", target)[0]
+                if re.fullmatch(r"[^\W\d][\w.]*", whole):
+                    yield from _hole(source, statement, statement.col_offset, f"{whole} = {whole}", "other", whole)
+
+
+def _siblings(
+    watched: Instrumented, functions: list[str], wrong: list[tuple[str, ...]], right: list[tuple[str, ...]]
+) -> Iterator[StatementEdit]:
+    """``grads["b1"] = ...`` after lines like ``grads["W1"] = ...``, for a gradient that no line writes."""
+    source = watched.source
+    for name in functions:
+        body = watched.statements.get(name, [])
+        targets = targets_of(source, body)
+        for words in wrong:
+            made: dict[str, str] = {}
+            for other in right:
+                for target, statement in targets.items():
+                    if other[-1] and other[-1] in target:
+                        new = words[-1].join(target.rsplit(other[-1], 1))
+                        if new not in targets and not new.isidentifier():
+                            made[new] = "+=" if isinstance(statement, ast.AugAssign) else "="
+            for target, sign in made.items():
+                for place in reversed(
+                    [each for each in body if isinstance(each, ast.Assign | ast.AugAssign | ast.Pass)]
+                ):
+                    for operator in (sign, "=" if sign == "+=" else "+="):
+                        line = f"{target} {operator} 0.0"
+                        yield from _hole(source, place, place.col_offset, line, "never-written", ".".join(words))
+
+
+def _hole(
+    source: SourceText, after: ast.stmt, indent: int, line: str, fault: str, target: str
+) -> Iterator[StatementEdit]:
+    assert after.end_lineno is not None  # noqa: S101
+    at = source.line_start(after.end_lineno + 1)
+    head = source.text[:at]
+    if not head.endswith("\n"):
+        head += "\n"
+    text = f"{head}{' ' * indent}{line}\n{source.text[at:]}"
+    yield StatementEdit(text, after.end_lineno, fault, 1.5, after.end_lineno + 1, target)
+
+
+def _is_buffer(statement: ast.stmt) -> bool:
+    text = ast.unparse(statement)
+    return "zeros" in text or "empty" in text or text.rstrip().endswith(("= 0", "= 0.0"))
+
+
+def _writes(source: SourceText, node: ast.stmt, target: str) -> bool:
+    found = targets_of(source, [node])
+    return any(each == target or each.startswith(f"{target}[") for each in found)

@@ -1,0 +1,203 @@
+"""From a user's file to a scenario: the calls, the loss, the parameters and their gradients."""
+
+import time
+from typing import Any
+
+import numpy as np
+
+from handgrad.check.source.arrange import complete, loss_first, shorten, unwrap
+from handgrad.check.source.bind import by_structure, make_calls, with_backward
+from handgrad.check.source.capture import Capture
+from handgrad.check.source.judge import direction
+from handgrad.check.source.losses import find_loss, in_one_call
+from handgrad.check.source.matching import by_names, candidates_in, parameters_in, rename
+from handgrad.check.source.missing import slope_along, without_gradient
+from handgrad.check.source.module import UserModule
+from handgrad.check.source.quiet import Asked
+from handgrad.check.source.results import at
+from handgrad.check.source.roles import Roles
+from handgrad.check.source.scenario import Gradient, Parameter, Scenario
+from handgrad.check.source.structure import by_order, input_gradients, leftovers
+from handgrad.check.source.structure import by_structure as of_same_structure
+from handgrad.check.source.training import training_in
+from handgrad.check.source.unreturned import common_rate, in_locals, in_steps, in_updates
+from handgrad.errors import InputError
+
+_CAPTURE_SECONDS = 20.0
+_CLOSE = 1e-4  # relative, of a derivative by two differences and what it may be
+
+
+def build(text: str, name: str, roles: Roles, seconds: float = _CAPTURE_SECONDS) -> Scenario:
+    """Run the file, find what to check, and return it ready to be run again.
+
+    Raises InputError in a sentence, and what the file itself raises.
+    """
+    roles = with_backward(text, name, roles)
+    capture, error = _captured(text, name, roles, seconds)
+    _stand_still(capture, error, seconds)
+    if not any(each.backward for each in capture.calls) and not roles.told:
+        name_found = by_structure(capture.module)
+        if name_found is not None:
+            capture, error = _captured(text, name, roles._replace(gradients=name_found), seconds)
+            _stand_still(capture, error, seconds)
+    if not any(each.backward for each in capture.calls):
+        _from_data(capture)
+    shorten(capture)
+    complete(capture)
+    loss_first(capture)
+    unwrap(capture)
+    scenario = Scenario(capture.module, capture)
+    backward = [each.name for each in scenario.calls if each.backward]
+    scenario.training = training_in(scenario.module, backward[0]) if len(backward) == 1 else None
+    connect(scenario, capture)
+    return scenario
+
+
+def _captured(text: str, name: str, roles: Roles, seconds: float) -> tuple[Capture, BaseException | None]:
+    capture = Capture(UserModule(text, name), roles, time.monotonic() + seconds)
+    return capture, capture.run()
+
+
+def _stand_still(capture: Capture, error: BaseException | None, seconds: float) -> None:
+    """Raise what keeps the file from computing a gradient."""
+    unfinished = [each for each in capture.calls if not each.done]
+    found = any(each.backward and each.done for each in capture.calls)
+    if found and not (error is not None and unfinished and unfinished[-1].backward):
+        capture.calls[:] = [
+            each for each in capture.calls if each.done
+        ]  # what came after the gradients does not matter
+        return
+    name = capture.module.name
+    if isinstance(error, Asked):
+        raise InputError(f"{name} {error}")
+    if error is not None:
+        raise error
+    if capture.stopped_at is not None:
+        where = f"line {capture.stopped_at}" if capture.stopped_at else "what it calls"
+        raise InputError(
+            f"{name} was still in {where} after {seconds:.3g} s and had computed no gradient; make "
+            f"its data smaller, or "
+            "give it more time with --time-limit"
+        )
+
+
+def _from_data(capture: Capture) -> None:
+    """Calls with the module's data; where that fails in a file that left early, the reason is that it left."""
+    try:
+        make_calls(capture)
+    except InputError as problem:
+        if capture.left in (None, 0):
+            raise
+        said = capture.output.last_line()
+        words = f" ({said})" if said else ""
+        raise InputError(
+            f"{capture.module.name} left with exit code {capture.left}{words} before it computed a "
+            f"gradient, expected a "
+            "file that runs by itself; give its arguments default values"
+        ) from problem
+
+
+def connect(scenario: Scenario, capture: Capture) -> None:
+    """Find the loss, the cotangents, and the gradient of each parameter."""
+    scenario.state.restore()
+    parameters = parameters_in(scenario)
+    before = {path: np.array(value) for path, value, _, _ in scenario.state.leaves()}
+    parameters = _not_overwritten(scenario, parameters)
+    start = time.monotonic()
+    results = scenario.run()
+    scenario.slowest = time.monotonic() - start
+    scenario.state.draws = scenario.state.has_drawn()
+    find_loss(scenario, capture, results, before)
+    results = scenario.run()  # with the cotangents, and the call that a guess has put in
+    found = _matched(scenario, parameters, results, before)
+    if found:
+        found |= without_gradient(scenario, parameters, found, capture.error)
+    scenario.parameters = [each for each in parameters if each.name in found]
+    if not found:
+        raise InputError(_unmatched(scenario))
+    scenario.gradients = rename(scenario.parameters, found)
+    _promote(scenario)
+
+
+def _unmatched(scenario: Scenario) -> str:
+    """Why no gradient was found, in a sentence."""
+    name = scenario.module.name
+    backward = next(each.name for each in scenario.calls if each.backward)
+    for path, value, _, _ in scenario.state.leaves():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "c":
+            what = path[-1] if isinstance(path[-1], str) else "an array"
+            return (
+                f"{what} in {name} is complex, and only real parameters can be checked; keep real "
+                f"and imaginary parts in two "
+                "arrays"
+            )
+    if scenario.training is not None:
+        return in_one_call(scenario, "and makes its parameters itself")
+    return (
+        f"no gradient of {backward} in {name} could be matched with a parameter: return a dict with "
+        f"the parameters' keys, or "
+        "name each gradient after its parameter, for example dW1 for W1"
+    )
+
+
+def _not_overwritten(scenario: Scenario, parameters: list[Parameter]) -> list[Parameter]:
+    """Without what the forward pass itself puts in place: values that it keeps for the backward pass."""
+    first = next(number for number, each in enumerate(scenario.calls) if each.backward)
+    kept, scenario.last_forward = scenario.last_forward, first
+    try:
+        scenario.run(forward_only=True)
+    finally:
+        scenario.last_forward = kept
+    left = []
+    for each in parameters:
+        try:
+            now = at(scenario.state.roots[each.path[0]], each.path[1:])
+        except (KeyError, IndexError, AttributeError, TypeError):
+            continue
+        if now is each.thing or (not isinstance(now, np.ndarray) and now == each.thing):
+            left.append(each)
+    return left
+
+
+def _matched(
+    scenario: Scenario, parameters: list[Parameter], results: list[Any], before: dict[Any, Any]
+) -> dict[str, Gradient]:
+    """The gradient of each parameter that has one, by what is surest first."""
+
+    def agree(mine: Parameter, value: Any) -> bool:
+        return fits(scenario, mine, value)
+
+    candidates = candidates_in(scenario, results, before)
+    found = by_names(scenario, parameters, candidates)
+    if found:
+        found |= leftovers(scenario, parameters, found, results, agree)
+    found |= of_same_structure(scenario, parameters, results, set(found))
+    scenario.run()
+    steps = in_steps(scenario, [each for each in parameters if each.name not in found])
+    if not found and not steps:
+        found = by_order(scenario, parameters, candidates, agree)
+    found |= input_gradients(scenario, parameters, results, found)
+    if steps or not found:
+        kept_back = [each for each in parameters if each.name not in found and (each.name in steps or not found)]
+        for search in (in_locals, in_updates):
+            found |= search(scenario, [each for each in kept_back if each.name not in found])
+        found |= common_rate(scenario, parameters, {name: each for name, each in steps.items() if name not in found})
+    return found
+
+
+def fits(scenario: Scenario, parameter: Parameter, value: Any) -> bool:
+    """Whether a value is the gradient of a parameter, along one direction."""
+    if scenario.loss_of is None or np.shape(value) != parameter.shape:
+        return False
+    slope = slope_along(scenario, parameter)
+    along = float(np.sum(np.asarray(value, dtype=np.float64) * direction(parameter.shape, 0)))
+    return abs(slope - along) <= _CLOSE * max(abs(slope), abs(along), 1e-9)
+
+
+def _promote(scenario: Scenario) -> None:
+    """Integer parameters become float64 arrays, wherever they are held."""
+    for each in scenario.parameters:
+        if each.array is None and each.shape and isinstance(each.thing, np.ndarray):
+            each.array = each.value.copy()
+            scenario.state.exchange(each.thing, each.array)
+            each.thing = each.array

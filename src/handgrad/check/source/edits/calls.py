@@ -1,0 +1,146 @@
+"""Functions, their arguments, conditions, and what loops run over."""
+
+import ast
+from collections.abc import Iterator
+
+from handgrad.check.source.edits.node import Edit, Node, replaced
+from handgrad.check.source.edits.shapes import permuted
+from handgrad.check.source.text import SourceText
+
+_EXCHANGES = {
+    "outer": ("multiply", "dot"),
+    "dot": ("multiply", "outer"),
+    "multiply": ("dot", "add"),
+    "sum": ("mean",),
+    "mean": ("sum",),
+    "tanh": ("exp",),
+    "maximum": ("minimum",),
+    "minimum": ("maximum",),
+    "zeros_like": ("ones_like",),
+    "ones_like": ("zeros_like",),
+    "zeros": ("ones",),
+    "ones": ("zeros",),
+    "add": ("subtract",),
+    "subtract": ("add",),
+    "max": ("min", "sum"),
+    "argmax": ("argmin",),
+    "sin": ("cos",),
+    "cos": ("sin",),
+}
+
+
+_UNARY = ("sqrt", "square", "exp", "log", "tanh", "sin", "cos", "abs", "sign", "cosh", "sinh")
+
+
+def calls(source: SourceText, node: Node) -> Iterator[Edit]:
+    call = node.node
+    if not isinstance(call, ast.Call) or node.in_index:
+        return
+    args = [source.segment(each) for each in call.args]
+    keywords = [f"{each.arg}={source.segment(each.value)}" for each in call.keywords if each.arg]
+    name = source.segment(call.func)
+
+    def made(function: str, new: list[str]) -> str:
+        return f"{function}({', '.join(new + keywords)})"
+
+    if isinstance(call.func, ast.Attribute):
+        others = _EXCHANGES.get(call.func.attr, ())
+        if call.func.attr in _UNARY:
+            others = (*others, *(each for each in _UNARY if each != call.func.attr))
+        for other in dict.fromkeys(others):
+            fault = "accumulator-seed" if "zeros" in other else "other"
+            yield replaced(node, made(name[: -len(call.func.attr)] + other, args), fault, 1.4, compound=False)
+    if len(args) >= 2:
+        swapped = [args[1], args[0], *args[2:]]
+        yield replaced(node, made(name, swapped), "transpose", 1.2, compound=False)
+        if len(args) > 2:
+            yield replaced(
+                node, made(name, [args[0], args[2], args[1], *args[3:]]), "wrong-variable", 1.4, compound=False
+            )
+    if isinstance(call.func, ast.Name) and len(args) == 1:
+        yield replaced(node, args[0], "other", 1.6)
+    if name in ("np.tanh", "numpy.tanh") and len(args) == 1:
+        yield replaced(node, args[0], "derivative-place", 1.2)
+    if (
+        name.endswith(".reshape")
+        and len(args) == 1
+        and args[0].endswith(".shape")
+        and isinstance(call.func, ast.Attribute)
+    ):
+        yield from permuted(node, source.segment(call.func.value), args[0][: -len(".shape")])
+    if name.endswith((".flip", "rot90", ".fliplr", ".flipud")) and args:
+        yield replaced(node, args[0], "rotation", 0.9)
+    if name in ("reversed", "list", "range") and args:
+        yield from ranges(node, name, args)
+    if name.endswith("zeros_like") and len(args) == 1:
+        yield replaced(node, args[0], "accumulator-seed", 2.5)
+    if name.endswith(".copy") and isinstance(call.func, ast.Attribute):
+        base = source.segment(call.func.value)
+        yield replaced(node, f"np.zeros_like({base})", "accumulator-seed", 1.5, compound=False)
+
+
+def ranges(node: Node, name: str, args: list[str]) -> Iterator[Edit]:
+    if name == "reversed":
+        yield replaced(node, args[0], "boundary-step", 1.3)
+        return
+    if name != "range":
+        return
+    fault = "boundary-step"
+    if len(args) == 1:
+        for new in (f"{args[0]} - 1", f"{args[0]} + 1"):
+            yield replaced(node, f"range({new})", fault, 1.1, compound=False)
+        yield replaced(node, f"range(1, {args[0]})", fault, 1.1, compound=False)
+        yield replaced(node, f"range(1, {args[0]} + 1)", fault, 1.5, compound=False)
+        if node.root:
+            yield replaced(node, f"reversed(range({args[0]}))", fault, 1.2, compound=False)
+    if len(args) == 2:
+        start, stop = args
+        if start in ("0", "1", "2"):
+            yield replaced(node, f"range({stop})", fault, 1.0, compound=False)
+        yield replaced(node, f"range({stop} - 1, {start} - 1, -1)", fault, 1.2, compound=False)
+        for one in (f"{start} - 1", f"{start} + 1"):
+            yield replaced(node, f"range({one}, {stop})", fault, 1.2, compound=False)
+        for one in (f"{stop} - 1", f"{stop} + 1"):
+            yield replaced(node, f"range({start}, {one})", fault, 1.1, compound=False)
+    if len(args) == 3:
+        start, stop, step = args
+        for one in (f"{start} - 1", f"{start} + 1"):
+            yield replaced(node, f"range({one}, {stop}, {step})", fault, 1.1, compound=False)
+        for one in ("-1", "0", "1", f"{stop} - 1", f"{stop} + 1"):
+            if one != stop:
+                yield replaced(node, f"range({start}, {one}, {step})", fault, 1.1, compound=False)
+
+
+def other_loops(source: SourceText, node: Node, iterations: list[str], sizes: list[str]) -> Iterator[Edit]:
+    """What other loops of the file run over."""
+    yield Edit(node.span, f"reversed(list({node.text}))", "boundary-step", 1.4, root=True)
+    yield Edit(node.span, f"list({node.text})[::-1]", "boundary-step", 1.6, root=True)
+    call = node.node
+    if isinstance(call, ast.Call):
+        for each in call.args:
+            yield Edit(source.span(each), f"{source.segment(each)}[::-1]", "boundary-step", 1.2)
+            yield Edit(source.span(each), f"reversed({source.segment(each)})", "boundary-step", 1.3)
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range":
+        for size in sizes:
+            yield Edit(node.span, f"range({size})", "boundary-step", 1.5, root=True)
+    for text in iterations:
+        if text != source.segment(node.node):
+            yield Edit(node.span, text, "boundary-step", 1.7, root=True)
+
+
+_COMPARISONS = {ast.Gt: ">", ast.Lt: "<", ast.GtE: ">=", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!="}
+
+
+def comparisons(source: SourceText, node: Node) -> Iterator[Edit]:
+    if isinstance(node.node, ast.Compare) and len(node.node.ops) == 1:
+        left, right = source.segment(node.node.left), source.segment(node.node.comparators[0])
+        now = _COMPARISONS.get(type(node.node.ops[0]), "")
+        for sign in _COMPARISONS.values():
+            if now and sign != now:
+                mirrored = {sign, now} in ({"<", ">"}, {"<=", ">="})
+                yield replaced(node, f"{left} {sign} {right}", "derivative-place", 1.1 if mirrored else 1.2)
+    if isinstance(node.node, ast.IfExp):
+        body, other = source.segment(node.node.body), source.segment(node.node.orelse)
+        yield replaced(node, body, "other", 1.6)
+        yield replaced(node, other, "other", 1.6)
+        yield replaced(node, f"{other} if {source.segment(node.node.test)} else {body}", "other", 1.4)

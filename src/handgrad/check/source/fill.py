@@ -1,0 +1,90 @@
+"""What a missing statement should compute."""
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from handgrad.check.source.edits import combinations
+from handgrad.check.source.expressions import compiled
+from handgrad.check.source.instrument import Site
+from handgrad.check.source.pool import Pool, evaluate
+from handgrad.check.source.program import Program, fingerprint
+from handgrad.check.source.statements import StatementEdit
+
+if TYPE_CHECKING:
+    from handgrad.check.source.search import Search
+
+
+def fillings(
+    search: "Search", site: Site, program: Program, edit: StatementEdit, seconds: float
+) -> Iterator[tuple[str, float]]:
+    """Texts of the file in which the placeholder computes something that makes every gradient right."""
+    bench = search.bench
+    until = time.monotonic() + seconds
+    environments = bench.environments(site)
+    if not environments:
+        return
+    namespace = bench.scenario.module.namespace
+    pool = Pool(search.texts, site, environments[0], namespace)
+    merged = [{**namespace, **each} for each in environments]
+    shape = _shape(search, edit.helper, merged[0])
+    if shape is None:
+        return
+    ready = _ready(search, pool, merged, shape)
+    for _, text, code in ready:
+        if time.monotonic() > until:
+            return
+        if bench.right(site, code) == bench.judge.names:
+            yield program.with_text(site.span, text), 1.5
+
+
+def _shape(search: "Search", target: str, environment: dict[str, Any]) -> tuple[int, ...] | None:
+    """Of what the placeholder is to hold: of its variable, or of the parameter whose gradient it is."""
+    for each in search.bench.scenario.parameters:
+        if ".".join(map(str, each.words)) == target:
+            return each.shape
+    code = compiled(target)
+    value = evaluate(code, environment) if code is not None else None
+    return np.shape(value) if isinstance(value, np.ndarray | float | int) else None
+
+
+def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], shape: tuple[int, ...]) -> list[Any]:
+    seen: set[bytes] = set()
+    ready = []
+    for text in _texts(pool, shape):
+        code = compiled(text)
+        if code is None:
+            continue
+        values = [evaluate(code, each) for each in environments]
+        if any(each is None for each in values) or np.shape(values[0]) != shape:
+            continue
+        mark = fingerprint(values)
+        if mark is None or mark in seen:
+            continue
+        seen.add(mark)
+        ready.append((not search.exact(values[0]), text, code))
+    ready.sort(key=lambda each: (each[0], len(each[1])))
+    return ready[:900]
+
+
+def _texts(pool: Pool, shape: tuple[int, ...]) -> Iterator[str]:
+    for each in pool.of_shape(shape):
+        yield each.text
+    for each in pool.larger_of(shape):
+        yield each.text
+    for item in [*pool.atoms, *pool.larger]:
+        name = item.text if item.atom else f"({item.text})"
+        if len(item.shape) == len(shape) + 1 or (len(item.shape) == len(shape) and shape):
+            for axis in range(len(item.shape)):
+                yield f"{name}.sum(axis={axis})"
+                yield f"{name}.sum(axis={axis}, keepdims=True)"
+        if not shape:
+            yield f"{name}.sum()"
+    yield from combinations(pool, shape)
+    if len(shape) == 2:
+        for first in pool.atoms:
+            for second in pool.atoms:
+                if len(first.shape) == 1 and len(second.shape) == 1 and (*first.shape, *second.shape) == shape:
+                    yield f"np.outer({first.text}, {second.text})"

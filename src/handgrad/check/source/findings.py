@@ -1,0 +1,231 @@
+"""From the edits that were found to findings a person can read."""
+
+import difflib
+from typing import Any
+
+import numpy as np
+
+from handgrad.check.result import Finding
+from handgrad.check.source.difference import operator_of
+from handgrad.check.source.extras import Second
+from handgrad.check.source.hooks import Event, Recorder
+from handgrad.check.source.instrument import Instrumented
+from handgrad.check.source.judge import Judge
+from handgrad.check.source.program import Bench, Program
+from handgrad.check.source.repair import Repair
+from handgrad.check.source.scenario import Scenario
+from handgrad.check.source.suspect import Candidate
+from handgrad.check.source.text import unified_diff
+from handgrad.check.source.tidy import in_words_of, tidy
+from handgrad.check.source.truth import Truth
+from handgrad.check.source.wording import explain
+
+
+def findings_of(
+    scenario: Scenario, judge: Judge, result: Repair, text: str, name: str, wrong: list[str]
+) -> tuple[Finding, ...]:
+    """One finding for each edit; one without a correction where none was found."""
+    if not result.edits or not result.complete:
+        partial = [_unmended(scenario, result, text, name, wrong)] if result.suspects else []
+        if not result.edits:
+            return tuple(partial)
+    else:
+        partial = []
+    converted = scenario.module.watched.source.text
+    found = []
+    shown = text
+    before = converted
+    bench = Bench(scenario, judge, len(judge.points) - 1)
+    was = bench.base
+    known = judge.names - frozenset(wrong)
+    for edit, after in zip(result.edits, result.texts, strict=True):
+        now = in_words_of(text, converted, tidy(before, after))
+        program = bench.compile(after)
+        values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
+        line = original_line(text, shown, edit.line)
+        mended = tuple(sorted(edit.right - known)) or tuple(wrong)
+        known |= edit.right
+        found.append(
+            Finding(
+                fault=_refined(edit),
+                explanation=_explanation(edit, values[2], shown, now),
+                parameters=mended,
+                file=name,
+                line=line,
+                source=text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else "",
+                value=values[0],
+                expected=values[1],
+                fix=unified_diff(shown, now, name),
+                downstream=tuple(original_line(text, shown, each) for each in values[3]),
+            )
+        )
+        shown, before = now, after
+        was = program or was
+    scenario.module.restore()
+    return (*found, *partial)
+
+
+def original_line(original: str, current: str, line: int) -> int:
+    """Where a line of an edited text stood in the original."""
+    if original == current:
+        return line
+    matcher = difflib.SequenceMatcher(None, original.splitlines(), current.splitlines(), autojunk=False)
+    for _, start, stop, first, last in matcher.get_opcodes():
+        if first <= line - 1 < last:
+            return min(start + (line - 1 - first), max(stop - 1, start)) + 1
+    return line
+
+
+def _refined(edit: Candidate) -> str:
+    """The class of fault, seen from both texts: a mean where the size was divided twice, and so on."""
+    return edit.fault
+
+
+def _events(bench: Bench, program: Program) -> list[Event]:
+    bench.install(program)
+    recorder = Recorder()
+    try:
+        bench.scenario.run(watcher=recorder)
+    except Exception:
+        return recorder.events
+    return recorder.events
+
+
+def _by_place(events: list[Event], watched: Instrumented) -> dict[tuple[int, str, int], list[Event]]:
+    found: dict[tuple[int, str, int], list[Event]] = {}
+    for each in events:
+        if each.kind != "u":
+            site = watched.sites[each.number]
+            found.setdefault((site.line, each.kind + site.kind + site.target, each.part), []).append(each)
+    return found
+
+
+def _difference(
+    bench: Bench, was: Program, now: Program, edit: Candidate, truth: Truth | None
+) -> tuple[str, str, str, tuple[int, ...]]:
+    """(value, what it should be, what it is the gradient of, lines that are wrong because of it)."""
+    old, new = _by_place(_events(bench, was), was.watched), _by_place(_events(bench, now), now.watched)
+    shift = len(now.text.splitlines()) - len(was.text.splitlines())
+    value = expected = label = ""
+    downstream = set()
+    for key, events in old.items():
+        line, rest, part = key
+        other = new.get((line + shift if line > edit.line and shift else line, rest, part), [])
+        for one, two in zip(events, other, strict=False):
+            if one.value.shape != two.value.shape or not np.allclose(one.value, two.value, rtol=1e-7, atol=1e-12):
+                if line == edit.line and not value:
+                    passes = sum(each.number == one.number for each in events)
+                    value, expected = _shown(was.watched, one, two, passes)
+                    if truth is not None:
+                        found = truth.exact(two.value)
+                        label = found.label if found is not None else ""
+                elif line != edit.line:
+                    downstream.add(line)
+                break
+    return value, expected, label, tuple(sorted(downstream))
+
+
+def _shown(watched: Instrumented, one: Event, two: Event, passes: int) -> tuple[str, str]:
+    site = watched.sites[one.number]
+    name = site.target or "the value"
+    if one.part >= 0 and one.part < len(site.names):
+        name = site.names[one.part]
+    at = f" (run {one.occurrence + 1} of {passes} of this line)" if passes > 1 else ""
+    if one.value.shape != two.value.shape:
+        return f"{name} has shape {one.value.shape}{at}", f"shape {two.value.shape}"
+    equals = operator_of(site.statement) if site.kind == "augment" else "="
+    if one.value.ndim == 0:
+        return f"{name} {equals} {float(one.value):.6g}{at}", f"{float(two.value) + 0.0:.6g}"
+    worst = np.unravel_index(int(np.argmax(np.abs(one.value - two.value))), one.value.shape)
+    index = ", ".join(str(int(each)) for each in worst)
+    given, wanted = float(one.value[worst]), float(two.value[worst])
+    entry = f"{name}[{index}]" if name != "the value" else f"the value at [{index}]"
+    return f"{entry} {equals} {given:.6g}{at}", f"{wanted + 0.0:.6g}"  # + 0.0: no minus before a zero
+
+
+def _explanation(edit: Candidate, label: str, before: str, after: str) -> str:
+    """What the edit shows to be wrong, and why."""
+    return explain(edit.fault, before, after, _name_of(edit), label)
+
+
+def _name_of(edit: Candidate) -> str:
+    """The value that the edited line computes, as a sentence has it."""
+    site = edit.site
+    if site is None or site.names or not site.target or site.kind not in ("assign", "augment"):
+        return "what is returned here" if site is not None and site.kind == "return" else "what is computed here"
+    return f"`{site.target}`" if site.kind == "assign" else f"what is added to `{site.target}`"
+
+
+def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> Finding:
+    """Where the first value stands that is no gradient, if nothing mends it."""
+    del scenario
+    first = next((each for each in result.suspects if each.covers and not each.right), result.suspects[0])
+    line = first.site.line
+    lines = text.splitlines()
+    words = "Something else is wrong as well." if result.edits else "No edit was found that makes every gradient right."
+    words += (
+        " This is the first line of the backward pass whose value is not the gradient of anything that the forward "
+        "pass computes, so look here first."
+    )
+    return Finding(
+        "other",
+        words,
+        tuple(wrong),
+        file=name,
+        line=line,
+        source=lines[line - 1].strip() if line <= len(lines) else "",
+    )
+
+
+def second_findings(text: str, name: str, second: Second, edits: list[tuple[str, int, str]]) -> tuple[Finding, ...]:
+    """What a second call shows."""
+    doubled = second.doubled == second.differs
+    fault = "buffer-not-cleared" if doubled else "mutation"
+    names = " and ".join(f"`{each}`" for each in second.changed)
+    changed = f" Backward changes {names}, which it was given: work on a copy." if second.changed else ""
+    words = (
+        "The first call is right; a second one gives twice the gradient, because it adds to what the first one left. "
+        "Start from zero in each call."
+        if doubled
+        else "The first call is right; a second one after the same forward pass gives something else." + changed
+    )
+    spoiled = tuple(sorted(second.differs))
+    if not edits:
+        return (Finding(fault, words, spoiled, file=name),)
+    found, shown = [], text
+    for after, line, kind in edits:
+        now = in_words_of(text, text, tidy(shown, after))
+        found.append(
+            Finding(
+                kind if kind == "mutation" or doubled else fault,
+                words,
+                spoiled,
+                file=name,
+                line=line,
+                source=text.splitlines()[line - 1].strip(),
+                fix=unified_diff(shown, now, name),
+            )
+        )
+        shown = now
+    return tuple(found)
+
+
+def line_states(scenario: Scenario, result: Repair, findings: tuple[Finding, ...]) -> dict[int, str]:
+    """Each backward line: right, wrong here, or wrong because of another."""
+    states: dict[int, str] = {}
+    mended = [each for each in findings if each.fix and each.line is not None]
+    if not result.complete:
+        return {each.line: "wrong here" for each in mended if each.line is not None}
+    for suspect in result.suspects:
+        states[suspect.site.line] = "right"
+    for each in mended:
+        for line in each.downstream:
+            states[line] = f"wrong because of line {each.line}"
+    for each in mended:
+        if each.line is not None:
+            states[each.line] = "wrong here"
+    del scenario
+    return dict(sorted(states.items()))
+
+
+__all__ = ["Any", "findings_of", "line_states", "original_line", "second_findings"]

@@ -1,0 +1,52 @@
+"""What is suspected, and what was tried."""
+
+from dataclasses import dataclass
+
+from handgrad.check.source.instrument import Site
+
+
+@dataclass
+class Candidate:
+    """An edit that was run."""
+
+    text: str  # of the whole file
+    site: Site | None
+    line: int
+    fault: str
+    cost: float
+    right: frozenset[str]
+    truthful: bool = False  # the edited value is a true gradient at every pass looked at
+    score: float = 0.0
+    before: str = ""
+    after: str = ""
+
+
+@dataclass
+class Suspect:
+    """A site, and what speaks for the fault being there."""
+
+    site: Site
+    order: int
+    covers: bool  # it influences every wrong parameter
+    touches: bool  # it influences at least one
+    ratios: list[float]  # its values as multiples of true gradients
+    usual: float = 1.0  # the multiple that is as good as 1 in this file
+    clean: bool = True  # it influences no right parameter
+    finals: tuple[float, ...] = ()  # how many times too large the wrong gradients are that it reaches, where that is so
+
+    @property
+    def right(self) -> bool:
+        """All its values are true gradients."""
+        return bool(self.ratios) and all(self._fits(each) for each in self.ratios) and not self._explains()
+
+    @property
+    def first_right(self) -> bool:
+        """Its value at the first pass is a true gradient."""
+        return bool(self.ratios) and self._fits(self.ratios[0]) and not self._explains()
+
+    def _explains(self) -> bool:
+        """Whether its multiple is what makes a gradient wrong that it reaches: 1 where the others are n, say."""
+        return any(abs(each - 1) > 1e-3 and self._fits(self.ratios[0] / each) for each in self.finals if each)
+
+    def _fits(self, ratio: float) -> bool:
+        return abs(ratio - 1) < 1e-4 or abs(ratio - self.usual) < 1e-3 * abs(self.usual)

@@ -1,0 +1,269 @@
+"""What every value that forward computes or uses contributes to the loss: its gradient, as two numbers.
+
+A gradient g is known here by its products <g, r1> and <g, r2> with two fixed random directions. They cost two runs of
+forward each, whatever the size, are linear (so sums over time steps are sums of numbers), and tell two different
+gradients apart as surely as the arrays themselves.
+"""
+
+import math
+import re
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from handgrad.check.source.hooks import Event, Injector, Recorder
+from handgrad.check.source.judge import direction
+from handgrad.check.source.roles import bases
+from handgrad.check.source.scenario import Scenario
+
+Array = Any
+_STEP = 1e-4
+_EXACT = 1e-5
+_MANY = 14  # passes of a place beyond which only the first few are looked at
+
+
+def squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without axes of length one."""
+    return tuple(n for n in shape if n != 1)
+
+
+@dataclass
+class True_:
+    """The gradient of one value of forward."""
+
+    label: str
+    first: float
+    second: float
+    key: tuple[str, int, int]
+    occurrence: int
+    size: float  # typical entry of the gradient, estimated
+
+
+def signature(value: Array) -> tuple[float, float]:
+    """A backward value's products with the two directions of its shape."""
+    flat = value.ravel()
+    return float(flat @ direction(value.shape, 0).ravel()), float(flat @ direction(value.shape, 1).ravel())
+
+
+class Truth:
+    """The gradients of forward's values at the present point."""
+
+    def __init__(
+        self, scenario: Scenario, seconds: float, slopes: dict[str, list[Any]] | None = None, sign: float = 1.0
+    ) -> None:
+        self.scenario = scenario
+        self.by_shape: dict[tuple[int, ...], list[True_]] = {}
+        self.influential: set[tuple[str, int, int]] = set()
+        self.usual = 1.0  # the multiple of the gradient that most values of this backward pass are
+        self.sign = sign
+        self.visited: set[int] = set()  # sites that the forward run passes
+        self.forward_events: list[Event] = []
+        self._tables: dict[tuple[int, ...], Array] = {}
+        self._sizes: dict[tuple[int, ...], Array] = {}
+        self._measure(time.monotonic() + seconds)
+        self._sums()
+        for parameter in scenario.parameters if slopes else ():
+            first, second = (each.value for each in (slopes or {})[parameter.name][:2])
+            if np.isfinite(first) and np.isfinite(second):
+                entry = True_(parameter.name, self.sign * first, self.sign * second, ("p", -1, -1), 0, abs(first))
+                self.by_shape.setdefault(squeezed(parameter.shape), []).append(entry)
+        self._freeze()
+
+    def _measure(self, until: float) -> None:
+        scenario = self.scenario
+        recorder = Recorder()
+        base = scenario.loss(recorder)
+        self.forward_events = recorder.events
+        self.visited = {each.number for each in recorder.events if each.kind in "vr"}
+        counts = recorder.counts
+        events = [each for each in recorder.events if each.kind != "r" and each.value.size]
+        events.sort(key=lambda each: (counts[each.key] > _MANY, each.kind == "u", each.occurrence > 3))
+        for event in events:
+            if time.monotonic() > until:
+                break
+            if counts[event.key] > _MANY and event.occurrence > 2:
+                continue
+            self._add(event, base)
+
+    def _add(self, event: Event, base: float) -> None:
+        del base
+        value = event.value
+        scale = max(float(np.sqrt(np.mean(value**2))), 0.1) * _STEP / max(1.0, np.sqrt(value.size) / 3)
+        slopes = []
+        for number in (0, 1):
+            change = scale * direction(value.shape, number)
+            high = self.scenario.loss(Injector(event.key, event.occurrence, change))
+            low = self.scenario.loss(Injector(event.key, event.occurrence, -change))
+            slopes.append((high - low) / (2 * scale))
+        if not all(np.isfinite(slopes)):
+            return
+        if any(slopes):
+            self.influential.add(event.key)
+            self._keep(value.shape, self._label(event), self.sign * slopes[0], self.sign * slopes[1], event)
+
+    def _keep(self, shape: tuple[int, ...], label: str, first: float, second: float, event: Event) -> None:
+        size = (abs(first) + abs(second)) / 2
+        entry = True_(label, first, second, event.key, event.occurrence, size)
+        self.by_shape.setdefault(squeezed(shape), []).append(entry)
+
+    def _label(self, event: Event) -> str:
+        module = self.scenario.module
+        if event.kind == "u":
+            use = module.watched.uses[event.number]
+            return f"{use.text} as used in line {use.line}"
+        site = module.sites[event.number]
+        name = site.target
+        if event.part >= 0:
+            name = site.names[event.part] if event.part < len(site.names) else f"{name}[{event.part}]"
+        return f"{name or 'what is returned'} (line {site.line})"
+
+    def _sums(self) -> None:
+        """Partial sums over time of the uses of one variable: what an accumulator holds on the way."""
+        for shape, entries in list(self.by_shape.items()):
+            groups: dict[tuple[str, int, int], list[True_]] = {}
+            for each in entries:
+                groups.setdefault(each.key, []).append(each)
+            for key, group in groups.items():
+                if not 2 <= len(group) <= _MANY:
+                    continue
+                group.sort(key=lambda each: each.occurrence)
+                for order in (group, group[::-1]):
+                    first = second = 0.0
+                    for count, each in enumerate(order):
+                        first, second = first + each.first, second + each.second
+                        if count:
+                            label = f"{each.label}, summed over the steps so far"
+                            self.by_shape[shape].append(True_(label, first, second, key, -1, abs(first)))
+
+    def _freeze(self) -> None:
+        for shape, entries in self.by_shape.items():
+            table = np.array([[each.first, each.second] for each in entries])
+            self._tables[shape] = table
+            self._sizes[shape] = np.abs(table).sum(axis=1)
+
+    def exact(self, value: Array) -> True_ | None:
+        """The forward value whose gradient this is (or the usual multiple of it), if any."""
+        return self._exact(value, self.usual) if self.usual != 1.0 and value.ndim else self._exact(value, 1.0)
+
+    def multiple(self, name: str, value: Array) -> float:
+        """How many times the gradient of a parameter a value is; NaN if it is no multiple."""
+        for entry in self.by_shape.get(squeezed(value.shape), []):
+            if entry.key[0] == "p" and entry.label == name:
+                one, two = signature(value)
+                size = abs(entry.first) + abs(entry.second)
+                if abs(one * entry.second - two * entry.first) <= _EXACT * (abs(one) + abs(two)) * max(size, 1e-12):
+                    return (
+                        (abs(one) + abs(two))
+                        / max(size, 1e-300)
+                        * (1.0 if one * entry.first + two * entry.second > 0 else -1.0)
+                    )
+        return math.nan
+
+    def whole(self, value: Array) -> bool:
+        """Whether this is all of the gradient of some value, not only what comes through one use of it."""
+        return any(each.key[0] != "u" for each in self.all_exact(value))
+
+    def all_exact(self, value: Array) -> list[True_]:
+        """Every forward value whose gradient this is."""
+        shape = squeezed(value.shape)
+        table = self._tables.get(shape)
+        if table is None or not value.size:
+            return []
+        one, two = signature(value)
+        allowed = _EXACT * np.maximum(self._sizes[shape], 1e-9)
+        fits = np.abs(table[:, 0] - one) + np.abs(table[:, 1] - two) <= allowed
+        if self.usual != 1.0:
+            fits |= np.abs(table[:, 0] - one / self.usual) + np.abs(table[:, 1] - two / self.usual) <= allowed
+        return [self.by_shape[shape][place] for place in np.flatnonzero(fits)]
+
+    def _exact(self, value: Array, usual: float) -> True_ | None:
+        shape = squeezed(value.shape)
+        table = self._tables.get(shape)
+        if table is None or not value.size:
+            return None
+        one, two = signature(value)
+        if one == 0 and two == 0:
+            return None
+        allowed = _EXACT * np.maximum(self._sizes[shape], 1e-9)
+        for factor in (1.0, usual) if usual != 1.0 else (1.0,):
+            far = np.abs(table[:, 0] - one / factor) + np.abs(table[:, 1] - two / factor) - allowed
+            place = int(far.argmin())
+            if far[place] <= 0:
+                return self.by_shape[shape][place]
+        return None
+
+    def match(self, value: Array) -> tuple[True_, float] | None:
+        """(forward value, k) where this is k times its gradient; k = 1 is preferred."""
+        return self._match(value)
+
+    def _match(self, value: Array) -> tuple[True_, float] | None:
+        shape = squeezed(value.shape)
+        table = self._tables.get(shape)
+        if table is None or not value.size:
+            return None
+        one, two = signature(value)
+        if not (np.isfinite(one) and np.isfinite(two)) or (one == 0 and two == 0):
+            return None
+        scale = self._sizes[shape]
+        far = np.abs(table[:, 0] - one) + np.abs(table[:, 1] - two)
+        exact = far <= _EXACT * np.maximum(scale, 1e-9)
+        if exact.any():
+            return self.by_shape[shape][int(np.argmin(np.where(exact, far / np.maximum(scale, 1e-12), np.inf)))], 1.0
+        if not shape:  # any two numbers are proportional
+            usual = self._exact(value, self.usual)
+            return (usual, self.usual) if usual is not None else None
+        cross = np.abs(table[:, 0] * two - table[:, 1] * one)
+        parallel = cross <= _EXACT * (abs(one) + abs(two)) * np.maximum(scale, 1e-12)
+        if not parallel.any():
+            return None
+        place = int(np.argmax(parallel))
+        ratio = (one + two) / (table[place, 0] + table[place, 1]) if table[place].sum() else one / table[place, 0]
+        return self.by_shape[shape][place], float(ratio)
+
+
+def explained(
+    truth: Truth, events: list[Event], targets: dict[int, str] | None = None
+) -> tuple[float, dict[int, list[float]]]:
+    """How much of a backward pass is understood: for each site the share of its values that are true gradients.
+
+    With ``targets``, the text that each site assigns to, a value counts a little more where its name says the same as
+    what it is: ``dh`` the gradient of ``h``.
+    """
+    ratios: dict[int, list[float]] = {}
+    named: dict[int, bool] = {}
+    for event in events:
+        if event.kind == "u" or event.value.ndim == 0:
+            continue
+        seen = ratios.setdefault(event.number, [])
+        if len(seen) >= _MANY:
+            continue
+        found = truth.match(event.value)
+        seen.append(found[1] if found is not None else float("nan"))
+        if targets is not None and found is not None and event.number not in named:
+            named[event.number] = _speaks(truth, event, targets.get(event.number, ""))
+    usual = truth.usual
+    score = 0.0
+    for number, each in ratios.items():
+        points = [
+            1.0 if abs(r - 1) < 1e-4 or abs(r - usual) < 1e-3 * abs(usual) else 0.2 if np.isfinite(r) else 0.0
+            for r in each
+        ]
+        score += sum(points) / len(points) + (0.15 if named.get(number) else 0.0)
+    return score, ratios
+
+
+def _speaks(truth: Truth, event: Event, target: str) -> bool:
+    """Whether a target's name is made of the name of what it is the gradient of."""
+    words = re.findall(r"[^\W\d]\w*", target)
+    wanted = {base for word in words[-2:] for base in bases(word)}
+    if not wanted:
+        return False
+    for each in truth.all_exact(event.value):
+        if each.key[0] == "u":
+            continue  # the gradient through one use only
+        label = re.findall(r"[^\W\d]\w*", each.label.split(" (line")[0].split(" as used")[0])
+        if len(label) <= 3 and any(word in (base, f"{base}s") for base in wanted for word in label):
+            return True
+    return False

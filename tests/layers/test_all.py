@@ -1,0 +1,83 @@
+"""Every layer and loss of ours, by the checker that we give to others. A layer without an example here fails."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import handgrad as hg
+import handgrad.layers
+from handgrad.layers.dense import DenseParams
+from helpers import by_the_checker
+
+NAMES = sorted(path.stem for path in Path(handgrad.layers.__file__).parent.glob("[!_]*.py"))
+SIZES = ((5, 3), (1, 1), (2, 7))
+NOTHING_TO_SEE = {("softmax", (1, 1)), ("softmax_cross_entropy", (1, 1))}  # the softmax of one class is constant
+
+
+def away_from_zero(rng, shape):
+    a = rng.normal(size=shape) * 2
+    return a + 0.05 * np.sign(a)
+
+
+def activation(rng, shape):
+    return {"a": away_from_zero(rng, shape)}
+
+
+def logits(rng, shape):
+    return {"a": rng.normal(size=shape), "t": rng.random(size=shape)}
+
+
+def errors(rng, shape):
+    return {"y": rng.normal(size=shape), "t": rng.normal(size=shape)}
+
+
+def dense(rng, shape):
+    n, batch = shape
+    return {"params": DenseParams(rng.normal(size=(4, n)), rng.normal(size=4)), "x": rng.normal(size=(n, batch))}
+
+
+EXAMPLES = {
+    "dense": dense,
+    "half_squared_error": errors,
+    "identity": activation,
+    "leaky_relu": lambda rng, shape: {"a": away_from_zero(rng, shape), "s": 0.2},
+    "relu": activation,
+    "scaled_tanh": activation,
+    "sigmoid": activation,
+    "sigmoid_cross_entropy": logits,
+    "softmax": activation,
+    "softmax_cross_entropy": logits,
+    "squared_error": errors,
+    "tanh": activation,
+    "weight_decay": lambda rng, shape: {"W": rng.normal(size=shape), "lam": 0.3},
+}
+
+
+@pytest.mark.parametrize("shape", SIZES, ids=str)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_checker_holds_every_layer(name, shape):
+    assert name in EXAMPLES, f"{name} has no example in {__file__}: add what its forward takes"
+    arguments = EXAMPLES[name](np.random.default_rng(NAMES.index(name)), shape)
+    report = hg.check_layer(*by_the_checker(name, arguments))
+    if (name, shape) in NOTHING_TO_SEE or (name == "relu" and report.verdict == "inconclusive"):
+        assert [each.fault for each in report.findings] == ["blind-objective"]
+    else:
+        assert report.verdict == "right", (report.parameters, report.findings)
+        gradients = {"params": len(getattr(arguments.get("params"), "_fields", ()))}.get("params", 0)
+        assert len(report.parameters) == gradients + 1, "every input but targets and constants has a gradient"
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"identity"}))
+def test_the_checker_sees_a_wrong_layer(name):
+    forward, backward, arguments = by_the_checker(name, EXAMPLES[name](np.random.default_rng(1), (5, 3)))
+
+    def spoiled(cache, dy):
+        return {key: None if value is None else 1.001 * value for key, value in backward(cache, dy).items()}
+
+    report = hg.check_layer(forward, spoiled, arguments)
+    assert {each.verdict for each in report.parameters} == {"wrong"}
+
+
+def test_no_example_is_left_behind():
+    assert sorted(EXAMPLES) == NAMES
