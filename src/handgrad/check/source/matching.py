@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.source.capture import Call
-from handgrad.check.source.results import names_returned, words_at
+from handgrad.check.source.results import names_returned, received, words_at
 from handgrad.check.source.roles import GRADIENTS, VALUES, bases, is_container_of_gradients, plain
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario, array_paths
 from handgrad.check.source.state import Path, _leaves
@@ -115,9 +115,13 @@ def candidates_in(scenario: Scenario, results: list[Any], before: dict[Path, Any
 def _returned(scenario: Scenario, call: Call, number: int, result: Any) -> list[Candidate]:
     node = scenario.module.node(call.name)
     names = names_returned(node)
+    taken = received(scenario.module.text, call.name, len(result)) if isinstance(result, tuple) else []
+    known = {str(_words(scenario, path)[-1]) for path, _, _, _ in scenario.state.leaves() if _words(scenario, path)}
     found = []
     for path, value in array_paths(result):
         words, others = words_at(node, path)
+        if taken and len(path) == 1 and isinstance(path[0], int) and bases(taken[path[0]]) & known:
+            words, others = (taken[path[0]],), ()  # what counts is under which name it arrives
         if path and words == path and hasattr(result, "_fields") and path[0] in result._fields[: len(names)]:
             words, others = (names[result._fields.index(path[0])] or path[0], *path[1:]), path
         elif not path and not words:
