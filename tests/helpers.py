@@ -61,8 +61,9 @@ def by_the_checker(name: str, arguments: dict[str, Any]):
     """
     module = import_module(f"handgrad.layers.{name}")
     forward, backward = getattr(module, f"{name}_forward"), getattr(module, f"{name}_backward")
-    taken = [each for each in inspect.signature(backward).parameters if each in arguments or each == "cache"]
-    (cotangent,) = set(inspect.signature(backward).parameters) - set(taken)
+    asked = {name: each.default for name, each in inspect.signature(backward).parameters.items()}
+    taken = [each for each in asked if each in arguments or each == "cache"]
+    (cotangent,) = (each for each in asked if each not in taken and asked[each] is inspect.Parameter.empty)
 
     def pull(cache, dy):
         values, cache = cache

@@ -13,6 +13,7 @@ _HOME = {
     "handgrad.network.files": ("load",),
     "handgrad.network.layers": (
         "Dense",
+        "RNN",
         "Sigmoid",
         "Tanh",
         "ScaledTanh",
@@ -75,6 +76,7 @@ __all__ = [
     "Orthogonal",
     "ParameterVerdict",
     "RMSProp",
+    "RNN",
     "ReLU",
     "Report",
     "SGD",
@@ -108,7 +110,7 @@ if TYPE_CHECKING:
     from handgrad.check.torch_function import check_function
     from handgrad.errors import Diverged, HandgradError, InputError, UsageError
     from handgrad.network.files import load
-    from handgrad.network.layers import Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+    from handgrad.network.layers import RNN, Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
     from handgrad.network.sequential import Sequential
     from handgrad.training.callbacks import EarlyStopping, Every

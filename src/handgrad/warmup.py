@@ -5,21 +5,21 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from handgrad.network.layers import LAYERS, Dense, Layer
+from handgrad.network.layers import LAYERS, RNN, Dense, Layer
 from handgrad.network.losses import LOSSES
 from handgrad.network.sequential import Sequential
 from handgrad.training.optimizers import OPTIMIZERS, SGD, Optimizer
 
-_FEATURES, _SAMPLES = 3, 5
+_FEATURES, _STEPS, _SAMPLES = 3, 2, 5
 
 
 def example_layers() -> list[Layer]:
-    """A chain with every kind of layer in it, that ends with 2 outputs."""
-    chain: list[Layer] = [Dense(_FEATURES)]
+    """A chain with every kind of layer in it, for sequences, that ends with 2 outputs."""
+    chain: list[Layer] = [Dense(_FEATURES), RNN(_FEATURES)]
     for kind, layer in LAYERS.items():
-        if kind != Dense.kind:
+        if kind not in (Dense.kind, RNN.kind):
             chain += [layer(), Dense(_FEATURES)]
-    return [*chain, Dense(2)]
+    return [*chain, RNN(_FEATURES, return_sequences=False), Dense(2)]
 
 
 def example_trainings() -> Iterator[tuple[str, Optimizer, int, float]]:
@@ -39,12 +39,13 @@ def compile_kernels(dtypes: Iterable[str]) -> float:
     """Compile, or load, every kernel for each of ``dtypes``. Returns the seconds it took."""
     started = time.perf_counter()
     rng = np.random.default_rng(0)
-    x, t = rng.normal(size=(_SAMPLES, _FEATURES)), rng.random((_SAMPLES, 2))
+    x, t = rng.normal(size=(_SAMPLES, _STEPS, _FEATURES)), rng.random((_SAMPLES, 2))
     t /= t.sum(axis=1, keepdims=True)
     for dtype in dtypes:
         for loss, optimizer, batch_size, decay in example_trainings():
+            shape = (_STEPS, _FEATURES)
             network = Sequential(
-                example_layers(), input_shape=_FEATURES, loss=LOSSES[loss](), weight_decay=decay, dtype=dtype
+                example_layers(), input_shape=shape, loss=LOSSES[loss](), weight_decay=decay, dtype=dtype
             )
             network.fit(x, t, epochs=1, batch_size=batch_size, optimizer=optimizer)
             network.predict(x)

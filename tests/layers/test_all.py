@@ -8,6 +8,7 @@ import pytest
 import handgrad as hg
 import handgrad.layers
 from handgrad.layers.dense import DenseParams
+from handgrad.layers.rnn import RnnParams
 from helpers import by_the_checker
 
 NAMES = sorted(path.stem for path in Path(handgrad.layers.__file__).parent.glob("[!_]*.py"))
@@ -37,12 +38,19 @@ def dense(rng, shape):
     return {"params": DenseParams(rng.normal(size=(4, n)), rng.normal(size=4)), "x": rng.normal(size=(n, batch))}
 
 
+def rnn(rng, shape):
+    hidden, batch = shape
+    params = RnnParams(*(rng.normal(size=size) for size in ((hidden, hidden), (hidden, 4), (hidden,))))
+    return {"params": params, "x": rng.normal(size=(3, 4, batch)), "h0": rng.normal(size=(hidden, batch))}
+
+
 EXAMPLES = {
     "dense": dense,
     "half_squared_error": errors,
     "identity": activation,
     "leaky_relu": lambda rng, shape: {"a": away_from_zero(rng, shape), "s": 0.2},
     "relu": activation,
+    "rnn": rnn,
     "scaled_tanh": activation,
     "sigmoid": activation,
     "sigmoid_cross_entropy": logits,
@@ -64,8 +72,9 @@ def test_the_checker_holds_every_layer(name, shape):
         assert [each.fault for each in report.findings] == ["blind-objective"]
     else:
         assert report.verdict == "right", (report.parameters, report.findings)
-        gradients = {"params": len(getattr(arguments.get("params"), "_fields", ()))}.get("params", 0)
-        assert len(report.parameters) == gradients + 1, "every input but targets and constants has a gradient"
+        gradients = len(getattr(arguments.get("params"), "_fields", ()))
+        inputs = 2 if "h0" in arguments else 1
+        assert len(report.parameters) == gradients + inputs, "every input but targets and constants has a gradient"
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"identity"}))

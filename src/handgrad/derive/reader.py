@@ -22,6 +22,7 @@ from handgrad.errors import InputError, unknown_choice
 
 _SHAPE = re.compile(r"((?:\w+, )*\w+) \(((?:\d*[A-Z]\w*|\d+)(?:, (?:\d*[A-Z]\w*|\d+))*),?\)")
 _MEANING = re.compile(r"(\w+) \([^)]*\): ([^.;]*)")
+_LOOP = re.compile(r"^ +for \w+ in ", re.MULTILINE)
 _STEP = re.compile(r"#\s*(\d+(?:, ?\d+)*)\s*(?::\s*(.*))?")
 
 
@@ -31,9 +32,10 @@ def folder_of_layers() -> Traversable:
 
 
 def layer_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of all layers in ``folder``, sorted."""
+    """Base names of the layers in ``folder`` that are straight lines, sorted: loops over time are not typeset."""
     files = (folder or folder_of_layers()).iterdir()
-    return sorted(f.name[:-3] for f in files if f.name.endswith(".py") and not f.name.startswith("_"))
+    named = [f for f in files if f.name.endswith(".py") and not f.name.startswith("_")]
+    return sorted(f.name[:-3] for f in named if not _LOOP.search(f.read_text(encoding="utf-8")))
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:

@@ -10,6 +10,7 @@ branch coverage, as ordinary functions on NumPy arrays.
 """
 
 import hashlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -152,8 +153,8 @@ if DISABLED:
         list(_OPERATIONS.values())[address][0](*arguments)
 
     def pointer(array, index):
-        """The address of one row of a matrix; without Numba the row itself."""
-        return array[index] if array.ndim > 1 else array[index:]
+        """The address of one row of a matrix, or of one entry; without Numba all that follows it, as one vector."""
+        return array.reshape(-1)[index * math.prod(array.shape[1:]) :]
 
     def vector(pointer, offset, size):
         """View of ``size`` numbers that begin ``offset`` numbers behind ``pointer``."""

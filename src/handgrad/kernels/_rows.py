@@ -1,7 +1,9 @@
 """What stands in a row of a program table: the contract between ``network/program.py`` and the operations.
 
 Offsets count numbers from the beginning of a flat array. An array of n samples begins at its offset and holds its
-samples one after the other; n may be smaller than the capacity that the workspace was laid out for.
+samples one after the other; n may be smaller than the capacity that the workspace was laid out for. An array of n
+sequences of T steps holds step after step, (T, n, features): to a layer that works on each step alone these are T n
+samples, and the block of one step is one array.
 """
 
 IN = 0  # acts, deltas: where the input of the operation begins
@@ -9,9 +11,23 @@ OUT = 1  # acts, deltas: where its output begins
 N_IN = 2  # numbers in one sample of the input
 N_OUT = 3  # numbers in one sample of the output
 PARAM = 4  # params, grads: where its parameters begin
-AUX = 5  # acts: where further arrays of the operation begin (a loss: targets)
+AUX = (
+    5  # acts: where further arrays of the operation begin (a loss: targets); recurrent: scratch of one step, (n, N_OUT)
+)
 SCALAR = 6  # scalars: where its constants begin
 NEEDS_DX = 7  # 0 where nobody reads the gradient of the input (the first layer)
-COLUMNS = 8
+STEPS = 8  # of a recurrent operation: T; else 1
+PER_SAMPLE = 9  # how many "samples" the operation sees for each sequence: T where it works on each step alone, else 1
+HIDDEN = 10  # of a recurrent operation, acts and deltas: where its states begin, (T, n, N_OUT); the state before the
+# first step, (n, N_OUT), stands right before them. Equal to OUT where the whole sequence is handed on
+ACTIVATION = 11  # of a recurrent operation: its number in layers/_activations.py
+TRUNCATE = 12  # of a recurrent operation: no gradient flows back over a step whose number is a multiple of this
+LENGTHS = 13  # acts: where the length of each sequence stands, (n,), not increasing
+CARRIED = 14  # of a recurrent operation: 0 where the state before the first step is zeros
+COLUMNWISE = 15  # of a recurrent operation, acts and deltas: scratch for its weights column by column, if they are few
+COLUMNS = 16
 
 LEARNING_RATE = 0  # scalars[0]: what a fused update steps by
+# Columns are summed in vector registers, rows need a sum across each register; but a transpose must be made first.
+FEW_INPUTS = 16  # inputs below which U is read column by column
+FEW_STATES = 32  # states up to which W is, at one sequence at a time

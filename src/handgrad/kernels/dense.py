@@ -7,8 +7,9 @@ over W that sends the gradient back, so that W is read once and written once.
 
 import numpy as np
 
-from handgrad.kernels._jit import kernel, matrix, operation, vector
+from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
 from handgrad.kernels._rows import IN, LEARNING_RATE, N_IN, N_OUT, NEEDS_DX, OUT, PARAM
+from handgrad.kernels._small import add_product, add_vector_product, shift
 
 
 @operation
@@ -52,13 +53,13 @@ def dense_forward_one(row, n, params, grads, acts, deltas, scalars):
     for s in range(n):
         x, a = vector(acts, row[IN] + s * N, N), vector(acts, row[OUT] + s * M, M)
         if N == 2:
-            _affine_of_two(vector(params, row[PARAM], 2 * M), b, x, a)
+            affine_of_two(vector(params, row[PARAM], 2 * M), b, x, a)
         else:
-            _affine(W, b, x, a)
+            affine(W, b, x, a)
 
 
 @kernel
-def _affine(W, b, x, a):
+def affine(W, b, x, a):
     """a = W x + b, four rows of W at a time: x is read a quarter as often, and four sums run beside each other."""
     M, N = W.shape
     i = 0
@@ -81,7 +82,7 @@ def _affine(W, b, x, a):
 
 
 @kernel
-def _affine_of_two(W, b, x, a):
+def affine_of_two(W, b, x, a):
     """a = W x + b for two inputs (points in the plane), W as one vector: vectorized over the rows, five times faster
     than row by row, where a row is shorter than a vector register."""
     x0, x1 = x[0], x[1]
@@ -91,25 +92,89 @@ def _affine_of_two(W, b, x, a):
 
 @operation
 def dense_backward_one(row, n, params, grads, acts, deltas, scalars):
-    """dW = da x^T, db = da, dx = W^T da, for one sample"""
+    """dW = da x^T, db = sum of da over the samples, dx = W^T da, for a few samples (the steps of one sequence)"""
     N, M = row[N_IN], row[N_OUT]
-    W = matrix(params, row[PARAM], M, N)
-    dW = matrix(grads, row[PARAM], M, N)
-    db = vector(grads, row[PARAM] + M * N, M)
-    x = vector(acts, row[IN], N)
-    da = vector(deltas, row[OUT], M)
-    for i in range(M):
-        d = da[i]
-        db[i] = d
-        for j in range(N):
-            dW[i, j] = d * x[j]
+    da = matrix(deltas, row[OUT], n, M)
+    one = da.dtype.type(1)
+    clear(vector(grads, row[PARAM], M * N + M))
+    add_outer(matrix(grads, row[PARAM], M, N), matrix(acts, row[IN], n, N), da, one)
+    add_samples(vector(grads, row[PARAM] + M * N, M), da, one)
     if row[NEEDS_DX]:
-        dx = vector(deltas, row[IN], N)
-        dx[:] = 0
+        send_back(matrix(params, row[PARAM], M, N), da, matrix(deltas, row[IN], n, N))
+
+
+@kernel
+def send_back(W, da, dx):
+    """dx = W^T da of every sample."""
+    M, N = W.shape
+    S = da.shape[0]
+    dx_all, da_all = pointer(dx, 0), pointer(da, 0)
+    clear(vector(dx_all, 0, S * N))
+    if M * N <= NEAR:
+        add_product(S, N, M, W.dtype.type(1), dx_all, da_all, M, 1, pointer(W, 0))
+        return
+    for s in range(S):
+        add_combination(W, shift(da_all, s * M), shift(dx_all, s * N))
+
+
+@kernel
+def clear(a):
+    """Zeros; as a slice assignment it would take longer to run, and much longer to compile."""
+    for i in range(a.size):
+        a[i] = 0
+
+
+@kernel
+def add_combination(W, d_at, dx_at):
+    """dx <- dx + W^T d: the sums in registers where W lies in the nearest cache, else four rows of W at a time."""
+    M, N = W.shape
+    if M * N <= NEAR:
+        add_vector_product(N, M, W.dtype.type(1), dx_at, d_at, 1, pointer(W, 0))
+        return
+    d, dx = vector(d_at, 0, M), vector(dx_at, 0, N)
+    i = 0
+    while i + 4 <= M:
+        d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
+        for j in range(N):
+            dx[j] += (d0 * W[i, j] + d1 * W[i + 1, j]) + (d2 * W[i + 2, j] + d3 * W[i + 3, j])
+        i += 4
+    while i < M:
+        d0 = d[i]
+        for j in range(N):
+            dx[j] += d0 * W[i, j]
+        i += 1
+
+
+NEAR = 8192  # numbers of a matrix that fits the nearest cache
+_BLOCK = 32  # samples whose inputs stay in the nearest cache while every row of W passes by
+
+
+@kernel
+def add_outer(W, x, da, scale):
+    """W <- W + scale sum over the samples of da x^T: every row of W is read and written once for 32 samples."""
+    M, N = W.shape
+    S = x.shape[0]
+    for first in range(0, S, _BLOCK):
+        n = min(_BLOCK, S - first)
+        add_product(M, N, n, scale, pointer(W, 0), pointer(da, first), 1, M, pointer(x, first))
+
+
+@kernel
+def add_samples(b, da, scale):
+    """b <- b + scale sum over the samples of da."""
+    S, M = da.shape
+    da_all = pointer(da, 0)
+    if M < 8:  # shorter than a vector register
         for i in range(M):
-            d = da[i]
-            for j in range(N):
-                dx[j] += W[i, j] * d
+            total = b.dtype.type(0)
+            for s in range(S):
+                total += da[s, i]
+            b[i] += scale * total
+        return
+    for s in range(S):
+        d = vector(da_all, s * M, M)
+        for i in range(M):
+            b[i] += scale * d[i]
 
 
 @operation
@@ -121,12 +186,25 @@ def dense_backward_sgd(row, n, params, grads, acts, deltas, scalars):
     x = vector(acts, row[IN], N)
     da = vector(deltas, row[OUT], M)
     eta = vector(scalars, LEARNING_RATE, 1)[0]
-    if row[NEEDS_DX]:
+    if n > 1:
+        _step_over_time(row, n, W, b, acts, deltas, eta)
+    elif row[NEEDS_DX]:
         _step_and_send_back(W, b, x, da, vector(deltas, row[IN], N), eta)
     elif N == 2:
         _step_of_two(vector(params, row[PARAM], 2 * M), b, x, da, eta)
     else:
         _step(W, b, x, da, eta)
+
+
+@kernel
+def _step_over_time(row, n, W, b, acts, deltas, eta):
+    """The same for the n steps of one sequence, whose gradients add up: first every dx, then the step."""
+    M, N = W.shape
+    da = matrix(deltas, row[OUT], n, M)
+    if row[NEEDS_DX]:
+        send_back(W, da, matrix(deltas, row[IN], n, N))
+    add_outer(W, matrix(acts, row[IN], n, N), da, -eta)
+    add_samples(b, da, -eta)
 
 
 @kernel
@@ -190,7 +268,7 @@ def _step(W, b, x, da, eta):
 
 @kernel
 def _step_of_two(W, b, x, da, eta):
-    """W <- W - eta da x^T, b <- b - eta da for two inputs, W as one vector: see _affine_of_two."""
+    """W <- W - eta da x^T, b <- b - eta da for two inputs, W as one vector: see affine_of_two."""
     x0, x1 = x[0], x[1]
     for i in range(b.size):
         e = eta * da[i]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.kernels._jit import call, kernel, pointer, vector
-from handgrad.kernels._rows import LEARNING_RATE
+from handgrad.kernels._rows import LEARNING_RATE, PER_SAMPLE
 from handgrad.kernels._threads import barrier
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -23,10 +23,12 @@ class Code(NamedTuple):
     addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
     decay: Array  # int64 (rows of weight decay, COLUMNS)
     decay_addresses: Array  # int64 (rows of weight decay, 2)
-    places: Array  # int64: where samples, targets, losses, outputs and penalty stand in acts
+    places: (
+        Array  # int64: where samples, targets, losses, outputs, penalty and lengths stand in acts; steps of a sample
+    )
 
 
-X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT = range(5)  # places
+X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS = range(8)  # places
 
 
 class Memory(NamedTuple):
@@ -42,11 +44,12 @@ class Memory(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Training data: a sample is a row."""
+    """Training data: a sample is a row; of a sequence, its steps stand one after the other."""
 
     x: Array  # (samples, inputs)
     t: Array  # (samples, outputs)
     weights: Array  # (samples,)
+    lengths: Array  # int64 (samples,): how many steps are real
 
 
 class Plan(NamedTuple):
@@ -66,33 +69,44 @@ BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FIN
 
 @kernel
 def _gather(data, code, k, order, memory, first, n, divisor):
-    """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace; the losses' cotangent is weight / B."""
-    x, t, weights = data
-    inputs, outputs = x.shape[1], t.shape[1]
-    acts, x_at, t_at = pointer(memory.acts, k), code.places[X_AT], code.places[T_AT]
-    dl = vector(pointer(memory.deltas, k), code.places[LOSS_AT], n)
+    """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
+    cotangent is weight / B, and 0 in the padding."""
+    acts, x_steps, t_steps = pointer(memory.acts, k), code.places[X_STEPS], code.places[T_STEPS]
+    dl = vector(pointer(memory.deltas, k), code.places[LOSS_AT], t_steps * n)
     for s in range(n):
         i = order[first + s]
+        _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
+        _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
+        length = data.lengths[i]
+        memory.acts[k, code.places[LENGTHS_AT] + s] = length
+        for step in range(t_steps):
+            dl[step * n + s] = data.weights[i] / divisor if step < length else 0
+
+
+@kernel
+def _spread(rows, i, acts, at, s, n, steps):
+    """Copy row ``i`` to sample ``s`` of an array (steps, n, features) that begins at ``at``."""
+    features = rows.shape[1] // steps
+    for step in range(steps):
         # views of one row each: indexed as matrices, long copies do not vectorize and take thrice as long
-        row, to = vector(pointer(x, i), 0, inputs), vector(acts, x_at + s * inputs, inputs)
-        for j in range(inputs):
+        row = vector(pointer(rows, i), step * features, features)
+        to = vector(acts, at + (step * n + s) * features, features)
+        for j in range(features):
             to[j] = row[j]
-        row, to = vector(pointer(t, i), 0, outputs), vector(acts, t_at + s * outputs, outputs)
-        for j in range(outputs):
-            to[j] = row[j]
-        dl[s] = weights[i] / divisor
 
 
 @kernel
 def _gather_one(data, places, i, acts, deltas):
     """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
-    x, t, weights = data
-    x_at, t_at = places[X_AT], places[T_AT]
+    x, t, weights, lengths = data
+    x_at, t_at, loss_at = places[X_AT], places[T_AT], places[LOSS_AT]
     for j in range(x.shape[1]):
         acts[0, x_at + j] = x[i, j]
     for j in range(t.shape[1]):
         acts[0, t_at + j] = t[i, j]
-    deltas[0, places[LOSS_AT]] = weights[i]
+    acts[0, places[LENGTHS_AT]] = lengths[i]
+    for step in range(places[T_STEPS]):
+        deltas[0, loss_at + step] = weights[i] if step < lengths[i] else 0
 
 
 @kernel
@@ -112,7 +126,8 @@ def _forward(code, arrays, n):
     """Every row's forward operation, from the first to the last."""
     params, grads, acts, deltas, scalars = arrays
     for r in range(code.table.shape[0]):
-        call(code.addresses[r, 0], pointer(code.table, r), n, params, grads, acts, deltas, scalars)
+        samples = n * code.table[r, PER_SAMPLE]
+        call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
 @kernel
@@ -120,7 +135,8 @@ def _backward(code, arrays, n):
     """Every row's backward operation, from the last to the first."""
     params, grads, acts, deltas, scalars = arrays
     for r in range(code.table.shape[0] - 1, -1, -1):
-        call(code.addresses[r, 1], pointer(code.table, r), n, params, grads, acts, deltas, scalars)
+        samples = n * code.table[r, PER_SAMPLE]
+        call(code.addresses[r, 1], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
 @kernel
@@ -151,27 +167,29 @@ def _keep_if_finite(memory, loss):
 
 
 @kernel
-def run_forward(code, memory, data, capacity, outputs, losses):
-    """Outputs and losses of every sample, ``capacity`` at a time; ``losses`` may be empty: then none are computed."""
-    last_at, loss_at = code.places[LAST_AT], code.places[LOSS_AT]
-    samples, width = data.x.shape[0], outputs.shape[1]
-    order = np.arange(samples)
+def run_forward(code, memory, data, order, capacity, outputs, losses):
+    """Outputs and losses of every sample, in ``order``, ``capacity`` at a time."""
+    last_at, loss_at, steps = code.places[LAST_AT], code.places[LOSS_AT], code.places[T_STEPS]
+    samples, width = data.x.shape[0], outputs.shape[1] // code.places[T_STEPS]
     one = memory.params.dtype.type(1)
     for first in range(0, samples, capacity):
         n = min(capacity, samples - first)
         _gather(data, code, 0, order, memory, first, n, one)
         _forward(code, _pointers(memory, 0), n)
         for s in range(n):
-            for j in range(width):
-                outputs[first + s, j] = memory.acts[0, last_at + s * width + j]
-        for s in range(min(n, losses.size)):
-            losses[first + s] = memory.acts[0, loss_at + s]
+            i = order[first + s]
+            losses[i] = 0
+            for step in range(steps):
+                for j in range(width):
+                    outputs[i, step * width + j] = memory.acts[0, last_at + (step * n + s) * width + j]
+                if step < data.lengths[i]:
+                    losses[i] += memory.acts[0, loss_at + step * n + s]
 
 
 @kernel
 def train_online(code, memory, data, plan):
     """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
-    loss_at = code.places[LOSS_AT]
+    loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
     arrays = _pointers(memory, 0)
     for e in range(plan.orders.shape[0]):
@@ -180,7 +198,8 @@ def train_online(code, memory, data, plan):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
             _gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
             _forward(code, arrays, 1)
-            total += memory.acts[0, loss_at] * memory.deltas[0, loss_at]
+            for step in range(steps):
+                total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step]
             _backward(code, arrays, 1)
         plan.losses[e] = total / samples
         if not _keep_if_finite(memory, plan.losses[e]):
@@ -197,7 +216,7 @@ def _shard(code, memory, data, plan, k, order, first, n, divisor):
         arrays = _pointers(memory, k)
         _gather(data, code, k, order, memory, first, n, divisor)
         _forward(code, arrays, n)
-        for s in range(n):
+        for s in range(n * code.places[T_STEPS]):
             total += memory.acts[k, loss_at + s] * np.float64(memory.deltas[k, loss_at + s])
         _backward(code, arrays, n)
     plan.shard_losses[k] = total

@@ -11,8 +11,10 @@ import numpy as np
 
 from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
+from handgrad.kernels._rows import OUT
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
+from handgrad.network.layers import features, steps
 from handgrad.network.parameters import aligned_zeros
 from handgrad.network.program import Form, Program, make_program
 
@@ -115,17 +117,25 @@ class CompiledEngine:
             return self._load("one", 1, backward=False)
         return self._load("batch", 256, backward=False)
 
-    def activations(self, x: Array) -> list[Array]:
-        loaded = self._load("one", len(x), backward=False)
-        self._run(loaded, Batch(x, np.zeros((len(x), self.net.outputs), self.net.dtype), np.ones(len(x), x.dtype)))
-        acts, n = loaded.memory.acts[0], len(x)
-        rows = loaded.program.table[:-1]
-        return [acts[r[1] : r[1] + n * r[3]].reshape(n, r[3]).T.copy() for r in rows]
+    def activations(self, x: Array, lengths: Orders) -> list[Array]:
+        loaded, n = self._load("one", len(x), backward=False), len(x)
+        longest = np.argsort(-lengths, kind="stable")
+        self._run(loaded, self._without_targets(x, lengths))
+        found, shape = [], self.net.input_shape
+        for layer, r in zip(self.net.layers, loaded.program.table, strict=False):
+            shape = layer.output_shape(shape)
+            block = loaded.memory.acts[0, r[OUT] : r[OUT] + n * int(np.prod(shape))]
+            y = np.empty((steps(shape), features(shape), n), dtype=block.dtype)
+            y[:, :, longest] = block.reshape(steps(shape), n, features(shape)).transpose(0, 2, 1)
+            found.append(y if len(shape) == 2 else y[0])
+        return found
 
-    def outputs(self, x: Array) -> Array:
+    def _without_targets(self, x: Array, lengths: Orders) -> Batch:
         n = len(x)
-        t = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
-        return self._run(self._for_prediction(n), Batch(x, t, np.ones(n, dtype=self.net.dtype)))[0]
+        return Batch(x, np.zeros((n, self.net.outputs), x.dtype), np.ones(n, x.dtype), lengths)
+
+    def outputs(self, x: Array, lengths: Orders) -> Array:
+        return self._run(self._for_prediction(len(x)), self._without_targets(x, lengths))[0]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         return self._run(self._for_prediction(len(batch.x)), batch)
@@ -134,23 +144,24 @@ class CompiledEngine:
         n = len(batch.x)
         outputs = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
-        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        data = _samples(batch)
+        order = np.argsort(-batch.lengths, kind="stable")
         with loaded.blas():
-            interpreter.run_forward(loaded.code, loaded.memory, data, loaded.capacity, outputs, losses)
+            interpreter.run_forward(loaded.code, loaded.memory, data, order, loaded.capacity, outputs, losses)
         return outputs, losses
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:
         n = len(batch.x)
         loaded = self._load("batch" if n > 1 else "one", n)
-        plan = _plan(loaded, np.arange(n)[None], np.zeros((1, 1)), n, n, update=-1)
-        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        data = _samples(batch)
+        plan = _plan(loaded, _longest_first(np.arange(n)[None], data, n, n), np.zeros((1, 1)), n, n, update=-1)
         with loaded.blas():
             interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
         return float(plan.losses[0] + plan.penalties[0]), loaded.memory.grads[0].copy()
 
     def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
         optimizer = state.optimizer
-        data = interpreter.Samples(batch.x, batch.t, batch.weights)
+        data = _samples(batch)
         plain = optimizer.kind == "sgd" and not optimizer.slots and not self.net.weight_decay
         if batch_size == 1 and plain:
             loaded = self._load("online", 1)
@@ -174,11 +185,30 @@ class CompiledEngine:
         loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
         importlib.import_module(f"handgrad.kernels.{optimizer.kind}")
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
+        orders = _longest_first(orders, data, batch_size, per_shard)
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
         loaded.memory.kept[...] = self.net.parameters.flat
         threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
         with loaded.blas():
             return _run_threads(threads, loaded, data, plan), plan, loaded
+
+
+def _samples(batch: Batch) -> interpreter.Samples:
+    return interpreter.Samples(batch.x, batch.t, batch.weights, batch.lengths)
+
+
+def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, per_shard: int) -> Orders:
+    """The same samples in every shard, the longest sequence first: those still running at a step are then the first."""
+    lengths = data.lengths
+    if (lengths == lengths[0]).all():
+        return orders
+    orders = orders.copy()
+    for order in orders:
+        for first in range(0, len(order), batch_size):
+            for start in range(first, min(first + batch_size, len(order)), per_shard):
+                part = order[start : min(start + per_shard, first + batch_size)]
+                part[...] = part[np.argsort(-lengths[part], kind="stable")]
+    return orders
 
 
 def _plan(

@@ -30,19 +30,33 @@ class Architecture:
     @property
     def outputs(self) -> int:
         """Numbers in the output of one sample."""
+        return int(np.prod(self.output_shape))
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the output of one sample."""
         shape = self.input_shape
         for layer in self.layers:
             shape = layer.output_shape(shape)
-        return int(np.prod(shape))
+        return shape
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples as rows: x (samples, inputs), t (samples, outputs), weights (samples,), all of the network's dtype."""
+    """Samples as rows: x (samples, inputs), t (samples, outputs), weights (samples,), all of the network's dtype.
+
+    A row of a sequence holds its steps one after the other; ``lengths`` (samples,) says how many of them are real, and
+    the others hold zeros. Samples that are no sequences have length 1.
+    """
 
     x: Array
     t: Array
     weights: Array
+    lengths: Orders
+
+    def part(self, chosen: Orders) -> "Batch":
+        """The samples whose numbers are in ``chosen``."""
+        return Batch(self.x[chosen], self.t[chosen], self.weights[chosen], self.lengths[chosen])
 
 
 class Updates(Protocol):
@@ -80,12 +94,12 @@ class EpochLosses:
 class Engine(Protocol):
     """Forward, gradients and training of one architecture."""
 
-    def outputs(self, x: Array) -> Array:
+    def outputs(self, x: Array, lengths: Orders) -> Array:
         """Outputs of the last layer, (samples, outputs), from x (samples, inputs)."""
         ...
 
-    def activations(self, x: Array) -> list[Array]:
-        """Output of every layer, each (features, batch), from x (samples, inputs)."""
+    def activations(self, x: Array, lengths: Orders) -> list[Array]:
+        """Output of every layer, each (features, batch) or (steps, features, batch), from x (samples, inputs)."""
         ...
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:

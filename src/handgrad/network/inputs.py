@@ -6,23 +6,30 @@ import numpy as np
 
 from handgrad.errors import InputError, not_finite, out_of_range, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
-from handgrad.network.engine import Batch
-from handgrad.network.layers import Shape
-from handgrad.network.losses import Loss
+from handgrad.network.engine import Architecture, Batch, Orders
+from handgrad.network.layers import Shape, features
+from handgrad.network.sequences import as_lengths, without_padding
 
 
-def refuse_non_finite(what: str, array: Array) -> None:
-    """Raises InputError that names row and column of the first NaN or infinity in ``array`` (samples, columns)."""
+def refuse_non_finite(what: str, array: Array, shape: Shape) -> None:
+    """Raises InputError that names row and column of the first NaN or infinity in ``array`` (samples, columns), rows of
+    samples of ``shape``."""
     if not np.isfinite(array).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise not_finite(what, row, column, float(array[row, column]))
+        step, feature = divmod(column, features(shape))
+        place = column if len(shape) == 1 else f"{feature} of step {step}"
+        raise not_finite(what, row, place, float(array[row, column]))
 
 
-def as_samples(x: Any, input_shape: Shape, dtype: np.dtype[Any], what: str = "x") -> Array:
-    """``x`` as a C-ordered array (samples, numbers per sample) of ``dtype``; finite, at least one sample.
+def as_samples(
+    x: Any, input_shape: Shape, dtype: np.dtype[Any], lengths: Any = None, prefix: str = ""
+) -> tuple[Array, Orders]:
+    """``x`` as a C-ordered array (samples, numbers per sample) of ``dtype``, finite, at least one sample; and how many
+    steps of each are real. The padding may hold anything, and holds zeros afterwards.
 
     Raises InputError for anything else. A number too large for ``dtype`` counts as infinite.
     """
+    what = f"{prefix}x"
     try:
         given = np.asarray(x)
     except ValueError:
@@ -36,22 +43,35 @@ def as_samples(x: Any, input_shape: Shape, dtype: np.dtype[Any], what: str = "x"
         raise wrong_shape(what, given.shape, ("samples", *input_shape), hint)
     if len(given) == 0:
         raise InputError(f"{what} has no samples, expected at least 1")
-    array = array.reshape(len(given), -1)
-    refuse_non_finite(what, array)
-    return array
+    ends = as_lengths(lengths, len(given), input_shape, prefix)
+    array = without_padding(array.reshape(len(given), -1), ends, input_shape)
+    refuse_non_finite(what, array, input_shape)
+    return array, ends
 
 
-def as_batch(
-    x: Any, y: Any, weights: Any, input_shape: Shape, outputs: int, loss: Loss, dtype: np.dtype[Any], prefix: str = ""
-) -> Batch:
-    """Samples, targets and sample weights together. Raises InputError where they do not fit each other."""
-    samples = as_samples(x, input_shape, dtype, f"{prefix}x")
+def as_batch(net: Architecture, x: Any, y: Any, weights: Any = None, lengths: Any = None, prefix: str = "") -> Batch:
+    """Samples, targets, sample weights and lengths together. Raises InputError where they do not fit each other."""
+    samples, ends = as_samples(x, net.input_shape, net.dtype, lengths, prefix)
     with np.errstate(over="ignore"):
-        targets = np.ascontiguousarray(loss.targets(y, outputs), dtype=dtype)
-    refuse_non_finite(f"{prefix}y", targets)
+        targets = np.ascontiguousarray(_targets(net, y, ends, prefix), dtype=net.dtype)
+    refuse_non_finite(f"{prefix}y", targets, net.output_shape)
     if len(targets) != len(samples):
         raise InputError(f"{prefix}x has {len(samples)} samples and {prefix}y has {len(targets)}, expected as many")
-    return Batch(samples, targets, as_weights(weights, len(samples), dtype))
+    return Batch(samples, targets, as_weights(weights, len(samples), net.dtype), ends)
+
+
+def _targets(net: Architecture, y: Any, lengths: Orders, prefix: str) -> Array:
+    """Rows of targets as the loss reads them: of a sequence, one for each step, (samples, steps ...), zeros in the
+    padding."""
+    shape = net.output_shape
+    if len(shape) != 2:
+        return net.loss.targets(y, features(shape))
+    given = np.asarray(y)
+    if given.shape[:2] != (len(lengths), shape[0]):
+        raise wrong_shape(f"{prefix}y", given.shape, (len(lengths), *shape), "targets for every step")
+    real = (np.arange(shape[0]) < lengths[:, None]).reshape(*given.shape[:2], *[1] * (given.ndim - 2))
+    flat = np.where(real, given, np.zeros((), given.dtype)).reshape(-1, *given.shape[2:])
+    return without_padding(net.loss.targets(flat, shape[1]).reshape(len(lengths), -1), lengths, shape)
 
 
 def as_weights(weights: Any, samples: int, dtype: np.dtype[Any]) -> Array:
@@ -82,8 +102,4 @@ def split_off(batch: Batch, share: float, seed: int) -> tuple[Batch, Batch]:
     if not 0 < held < samples:
         raise out_of_range("validation_share", share, f"a share in (0, 1) that splits {samples} samples in two")
     order = np.random.default_rng([seed, 1]).permutation(samples)
-    train, test = np.sort(order[held:]), np.sort(order[:held])
-    return (
-        Batch(batch.x[train], batch.t[train], batch.weights[train]),
-        Batch(batch.x[test], batch.t[test], batch.weights[test]),
-    )
+    return batch.part(np.sort(order[held:])), batch.part(np.sort(order[:held]))

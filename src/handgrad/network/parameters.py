@@ -33,11 +33,12 @@ class Parameters(Mapping[str, Array]):
         self.offsets: dict[str, int] = {}
         shape, size = input_shape, 0
         for i, layer in enumerate(layers):
+            after = layer.output_shape(shape)  # first: it refuses an input that the layer cannot take
             for name, part in layer.parameter_shapes(shape).items():
                 self.shapes[f"{i}.{name}"] = part
                 self.offsets[f"{i}.{name}"] = size
                 size += int(np.prod(part))
-            shape = layer.output_shape(shape)
+            shape = after
         self.flat: Array = aligned_zeros(size, dtype)
 
     def __getitem__(self, name: str) -> Array:

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from handgrad.kernels import _rows as row
-from handgrad.network.layers import Layer, Shape
+from handgrad.layers._activations import ACTIVATIONS
+from handgrad.network.layers import RNN, Layer, Shape, features, steps
 from handgrad.network.losses import Loss
 from handgrad.network.parameters import Parameters
 
@@ -21,6 +22,8 @@ Form = Literal["batch", "one", "online"]
 _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("dense", "one"): ("dense_forward_one", "dense_backward_one"),
     ("dense", "online"): ("dense_forward_one", "dense_backward_sgd"),
+    ("rnn", "one"): ("rnn_forward_one", "rnn_backward_one"),
+    ("rnn", "online"): ("rnn_forward_one", "rnn_backward_sgd"),
 }
 
 
@@ -50,6 +53,55 @@ def _rounded(size: int) -> int:
     return (size + 15) // 16 * 16
 
 
+class _Layout:
+    """Hands out places in a workspace for ``capacity`` samples."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.top = 0
+        self.lengths = self.place(1)
+
+    def place(self, size: int, samples: int | None = None) -> int:
+        """Where an array begins that has ``size`` numbers for each sample."""
+        start = self.top
+        self.top += _rounded(size * (self.capacity if samples is None else samples))
+        return start
+
+    def layer_row(self, layer: Layer, shape: Shape, last: int) -> list[int]:
+        """The row of a layer whose input of ``shape`` begins at ``last``: the arrays and sizes of its operation."""
+        r = [0] * row.COLUMNS
+        out_shape = layer.output_shape(shape)
+        r[row.IN], r[row.N_IN], r[row.N_OUT] = last, features(shape), features(out_shape)
+        if isinstance(layer, RNN):
+            r[row.STEPS], r[row.PER_SAMPLE], r[row.LENGTHS] = steps(shape), 1, self.lengths
+            r[row.ACTIVATION], r[row.TRUNCATE] = list(ACTIVATIONS).index(layer.activation), layer.truncate
+            r[row.COLUMNWISE] = self.place(layer.units * (layer.units + features(shape)), samples=1)
+            r[row.AUX] = self.place(layer.units)
+            self.place(layer.units)  # the state before the first step
+            r[row.HIDDEN] = r[row.OUT] = self.place(steps(shape) * layer.units)
+            if not layer.return_sequences:
+                r[row.OUT] = self.place(layer.units)
+        else:
+            r[row.STEPS], r[row.PER_SAMPLE] = 1, steps(shape)
+            r[row.OUT] = self.place(int(np.prod(out_shape)))
+        return r
+
+    def loss_row(self, shape: Shape, last: int) -> list[int]:
+        """The row of the loss of outputs of ``shape`` that begin at ``last``."""
+        r = [0] * row.COLUMNS
+        r[row.IN], r[row.N_IN], r[row.N_OUT] = last, features(shape), 1
+        r[row.STEPS], r[row.PER_SAMPLE], r[row.NEEDS_DX] = 1, steps(shape), 1
+        r[row.AUX], r[row.OUT] = self.place(int(np.prod(shape))), self.place(steps(shape))
+        return r
+
+
+def _decay_row(parameters: Parameters, name: str) -> list[int]:
+    """The row of the weight decay of one parameter."""
+    r = [0] * row.COLUMNS
+    r[row.N_IN], r[row.N_OUT], r[row.PARAM] = int(np.prod(parameters.shapes[name])), 1, parameters.offsets[name]
+    return r
+
+
 def make_program(
     layers: Sequence[Layer],
     loss: Loss,
@@ -60,52 +112,39 @@ def make_program(
     form: Form,
 ) -> Program:
     """Lay out the arrays of a workspace for ``capacity`` samples and write the table."""
-    top = 0
-
-    def place(size: int) -> int:
-        nonlocal top
-        start = top
-        top += _rounded(size * capacity)
-        return start
-
+    layout = _Layout(capacity)
     rows: list[list[int]] = []
     operations: list[tuple[str, str]] = []
     scalars: list[float] = [0.0]  # the learning rate of a fused update
     decay: list[list[int]] = []
     shape = input_shape
-    x_at = last = place(int(np.prod(shape)))
+    x_at = last = layout.place(int(np.prod(shape)))
     needs_dx = 0
     for i, layer in enumerate(layers):
-        out_shape = layer.output_shape(shape)
-        n_in, n_out = int(np.prod(shape)), int(np.prod(out_shape))
         names = [f"{i}.{name}" for name in layer.parameter_shapes(shape)]
-        start = parameters.offsets[names[0]] if names else 0
-        out = place(n_out)
-        rows.append([last, out, n_in, n_out, start, 0, len(scalars), needs_dx])
+        r = layout.layer_row(layer, shape, last)
+        r[row.PARAM] = parameters.offsets[names[0]] if names else 0
+        r[row.SCALAR], r[row.NEEDS_DX] = len(scalars), needs_dx
+        rows.append(r)
         operations.append(_BY_FORM.get((layer.kind, form), (f"{layer.kind}_forward", f"{layer.kind}_backward")))
         scalars.extend(layer.constants())
-        decay.extend(
-            [0, 0, int(np.prod(parameters.shapes[f"{i}.{name}"])), 1, parameters.offsets[f"{i}.{name}"], 0, 0, 0]
-            for name in layer.decayed
-            if weight_decay
-        )
+        decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))
-        last, shape = out, out_shape
-    outputs = int(np.prod(shape))
-    t_at, loss_at = place(outputs), place(1)
-    penalty_at = top
-    top += 16
-    rows.append([last, loss_at, outputs, 1, 0, t_at, 0, 1])
+        last, shape = r[row.OUT], layer.output_shape(shape)
+    rows.append(layout.loss_row(shape, last))
     operations.append((f"{loss.kind}_forward", f"{loss.kind}_backward"))
+    penalty_at = layout.place(1, samples=1)
     for r in decay:
         r[row.OUT], r[row.SCALAR] = penalty_at, len(scalars)
     scalars.append(weight_decay)
+    places = [x_at, rows[-1][row.AUX], rows[-1][row.OUT], last, penalty_at]
+    places += [layout.lengths, steps(input_shape), steps(shape)]
     return Program(
         table=np.array(rows, dtype=np.int64),
         operations=tuple(operations),
         decay=np.array(decay, dtype=np.int64).reshape(-1, row.COLUMNS),
-        places=np.array([x_at, t_at, loss_at, last, penalty_at], dtype=np.int64),
+        places=np.array(places, dtype=np.int64),
         kinds=tuple(dict.fromkeys([*(layer.kind for layer in layers), loss.kind])),
         scalars=tuple(scalars),
-        workspace=top,
+        workspace=layout.top,
     )

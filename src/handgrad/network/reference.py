@@ -7,6 +7,8 @@ import numpy as np
 from handgrad.layers._types import Array
 from handgrad.layers.weight_decay import weight_decay_backward, weight_decay_forward
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
+from handgrad.network.layers import RNN
+from handgrad.network.sequences import columns, fold, rows, unfold
 
 
 class ReferenceEngine:
@@ -15,40 +17,65 @@ class ReferenceEngine:
     def __init__(self, architecture: Architecture) -> None:
         self.net = architecture
 
-    def _forward(self, x: Array) -> tuple[list[Array], list[Any]]:
-        """Output and cache of every layer, from ``x`` (features, batch)."""
+    def _forward(self, x: Array, lengths: Orders) -> tuple[list[Array], list[Any]]:
+        """Output and cache of every layer, from rows ``x`` (samples, inputs)."""
         ys, caches = [], []
-        y = x
+        y = columns(x, self.net.input_shape)
         for i, layer in enumerate(self.net.layers):
-            y, cache = layer.forward(self.net.parameters.of_layer(i), y)
+            params = self.net.parameters.of_layer(i)
+            if isinstance(layer, RNN):
+                y, cache = layer.forward_through_time(params, y, None, lengths)
+            else:
+                a, cache = layer.forward(params, fold(y))
+                y = unfold(a, y)
             ys.append(y)
             caches.append(cache)
         return ys, caches
 
-    def activations(self, x: Array) -> list[Array]:
-        return self._forward(x.T)[0]
+    def _backward(self, caches: list[Any], dy: Array) -> Array:
+        """The gradient of every parameter, as a flat vector, from that of the last output."""
+        net = self.net
+        gradient = np.zeros_like(net.parameters.flat)
+        for i in reversed(range(len(net.layers))):
+            layer, params = net.layers[i], net.parameters.of_layer(i)
+            if isinstance(layer, RNN):
+                dy, grads = layer.backward_through_time(params, caches[i], dy)
+            else:
+                dx, grads = layer.backward(params, caches[i], fold(dy))
+                dy = unfold(dx, dy)
+            for name, value in grads.items():
+                net.parameters.view(gradient, f"{i}.{name}")[...] = value
+        return gradient
 
-    def outputs(self, x: Array) -> Array:
-        return np.ascontiguousarray(self._forward(x.T)[0][-1].T)
+    def activations(self, x: Array, lengths: Orders) -> list[Array]:
+        return self._forward(x, lengths)[0]
+
+    def outputs(self, x: Array, lengths: Orders) -> Array:
+        return rows(self._forward(x, lengths)[0][-1])
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
-        y = self._forward(batch.x.T)[0][-1]
-        losses, _ = self.net.loss.forward(y, batch.t.T)
-        return np.ascontiguousarray(y.T), losses
+        y = self._forward(batch.x, batch.lengths)[0][-1]
+        return rows(y), self._losses(y, batch)[0].sum(axis=0)
+
+    def _losses(self, y: Array, batch: Batch) -> tuple[Array, Any]:
+        """The loss of every step (steps, samples), zeros in the padding, and its cache."""
+        t = columns(batch.t, self.net.output_shape)
+        losses, cache = self.net.loss.forward(fold(y), fold(t))
+        losses = losses.reshape(-1, y.shape[-1])
+        return np.where(self._real(y, batch), losses, 0), cache
+
+    def _real(self, y: Array, batch: Batch) -> Any:
+        """Which steps (steps, samples) are no padding."""
+        return np.arange(len(y) if y.ndim == 3 else 1)[:, None] < batch.lengths
 
     def _loss_and_gradient(self, batch: Batch) -> tuple[float, float, Array]:
         """Data loss, penalty, and the gradient of their sum."""
         net = self.net
         n = batch.x.shape[0]
-        ys, caches = self._forward(batch.x.T)
-        losses, cache = net.loss.forward(ys[-1], batch.t.T)
-        dl = batch.weights / net.dtype.type(n)
-        gradient = np.zeros_like(net.parameters.flat)
-        dy = net.loss.backward(cache, dl)
-        for i in reversed(range(len(net.layers))):
-            dy, grads = net.layers[i].backward(net.parameters.of_layer(i), caches[i], dy)
-            for name, value in grads.items():
-                net.parameters.view(gradient, f"{i}.{name}")[...] = value
+        ys, caches = self._forward(batch.x, batch.lengths)
+        losses, cache = self._losses(ys[-1], batch)
+        dl = np.where(self._real(ys[-1], batch), batch.weights / net.dtype.type(n), net.dtype.type(0))
+        gradient = self._backward(caches, unfold(net.loss.backward(cache, dl.ravel()), ys[-1]))
         penalty = self._add_decay(gradient)
         return float((losses * dl).sum(dtype=np.float64)), penalty, gradient
 
@@ -79,7 +106,7 @@ class ReferenceEngine:
             total, penalty = 0.0, 0.0
             for k, first in enumerate(range(0, samples, batch_size)):
                 chosen = order[first : first + batch_size]
-                part = Batch(batch.x[chosen], batch.t[chosen], batch.weights[chosen])
+                part = batch.part(chosen)
                 loss, penalty, gradient = self._loss_and_gradient(part)
                 total += loss * len(chosen)
                 state.steps += 1

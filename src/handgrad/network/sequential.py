@@ -9,7 +9,7 @@ import numpy as np
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.layers._types import Array
 from handgrad.network import files
-from handgrad.network.engine import Architecture, Engine, EngineName, make_engine
+from handgrad.network.engine import Architecture, Engine, EngineName, Orders, make_engine
 from handgrad.network.inputs import as_batch, as_samples, split_off
 from handgrad.network.layers import Layer, Shape
 from handgrad.network.losses import Loss, SquaredError
@@ -82,9 +82,11 @@ class Sequential:
             self._engines[name, threads] = make_engine(name, self.architecture, threads)
         return self._engines[name, threads]
 
-    def _batch(self, x: Any, y: Any, weights: Any, prefix: str = "") -> Any:
-        outputs = self.architecture.outputs
-        return as_batch(x, y, weights, self.input_shape, outputs, self.loss, self.dtype, prefix)
+    def _batch(self, x: Any, y: Any, weights: Any, lengths: Any, prefix: str = "") -> Any:
+        return as_batch(self.architecture, x, y, weights, lengths, prefix)
+
+    def _samples(self, x: Any, lengths: Any) -> tuple[Array, Orders]:
+        return as_samples(x, self.input_shape, self.dtype, lengths)
 
     def fit(
         self,
@@ -95,9 +97,10 @@ class Sequential:
         batch_size: int = 32,
         optimizer: Optimizer | str = "sgd",
         schedule: Schedule | None = None,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: tuple[Any, ...] | None = None,
         validation_share: float | None = None,
         sample_weight: Any = None,
+        lengths: Any = None,
         early_stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback] = (),
         shuffle: bool = True,
@@ -106,7 +109,8 @@ class Sequential:
         threads: int | None = None,
     ) -> History:
         """Train on ``x`` (samples, *input_shape) and ``y`` (samples, outputs), or class numbers (samples,) where the
-        loss takes them.
+        loss takes them. Of sequences, ``x`` is (samples, steps, features), ``y`` has targets for every step that the
+        network answers, and ``lengths`` (samples,) says how many steps of each are real: the others count for nothing.
 
         The loss of a batch is the mean over its samples of weight times loss, plus the weight decay's penalty.
         ``seed`` (default: the network's) orders the samples and draws ``validation_share``. ``batch_size=1`` is online
@@ -114,14 +118,15 @@ class Sequential:
         Diverged, and KeyboardInterrupt after Ctrl-C: what was learned stays in the network.
         """
         seed = self.seed if seed is None else seed_number(seed)
-        data = self._batch(x, y, sample_weight)
+        data = self._batch(x, y, sample_weight, lengths)
         validation = None
         if validation_data is not None and validation_share is not None:
             raise UsageError("both validation_data and validation_share were given, expected one of them")
         if validation_data is not None:
-            if not isinstance(validation_data, (tuple, list)) or len(validation_data) != 2:
-                raise UsageError("validation_data is not a pair, expected (x, y)")
-            validation = self._batch(*validation_data, None, prefix="validation ")
+            if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+                raise UsageError("validation_data is not a pair, expected (x, y), or (x, y, lengths) of sequences")
+            x_held, y_held, *rest = validation_data
+            validation = self._batch(x_held, y_held, None, rest[0] if rest else None, prefix="validation ")
         elif validation_share is not None:
             data, validation = split_off(data, validation_share, seed)
         settings = FitSettings(
@@ -137,36 +142,41 @@ class Sequential:
         most = None if threads is None else whole("threads", threads)
         return fit(self, self._engine(engine, most), data, validation, settings)
 
-    def predict(self, x: Any, *, engine: EngineName = "compiled") -> Array:
-        """What the network says of ``x`` (samples, *input_shape): (samples, outputs). Behind a cross-entropy these are
-        probabilities; ``outputs`` gives the logits."""
-        return np.ascontiguousarray(self.loss.prediction(self.outputs(x, engine=engine).T).T)
+    def predict(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> Array:
+        """What the network says of ``x`` (samples, *input_shape): (samples, outputs), of sequences (samples, steps,
+        outputs). Behind a cross-entropy these are probabilities; ``outputs`` gives the logits."""
+        y = self.outputs(x, lengths=lengths, engine=engine)
+        columns = self.loss.prediction(y.reshape(-1, y.shape[-1]).T)
+        return np.ascontiguousarray(columns.T).reshape(y.shape)
 
-    def outputs(self, x: Any, *, engine: EngineName = "compiled") -> Array:
-        """Outputs of the last layer for ``x`` (samples, *input_shape): (samples, outputs)."""
-        return self._engine(engine).outputs(as_samples(x, self.input_shape, self.dtype))
+    def outputs(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> Array:
+        """Outputs of the last layer for ``x`` (samples, *input_shape): (samples, outputs), or (samples, steps,
+        outputs), where a sequence shorter than ``steps`` repeats its last state's."""
+        samples, ends = self._samples(x, lengths)
+        return self._engine(engine).outputs(samples, ends).reshape(-1, *self.architecture.output_shape)
 
-    def activations(self, x: Any, *, engine: EngineName = "compiled") -> list[Array]:
-        """Output of every layer for ``x`` (samples, *input_shape): a list of (samples, features)."""
-        columns = self._engine(engine).activations(as_samples(x, self.input_shape, self.dtype))
-        return [np.ascontiguousarray(each.T) for each in columns]
+    def activations(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> list[Array]:
+        """Output of every layer for ``x`` (samples, *input_shape): a list of (samples, features), or (samples, steps,
+        features)."""
+        columns = self._engine(engine).activations(*self._samples(x, lengths))
+        return [np.ascontiguousarray(np.moveaxis(each, -1, 0)) for each in columns]
 
-    def evaluate(self, x: Any, y: Any, *, engine: EngineName = "compiled") -> float:
-        """Mean loss over the samples, without the weight decay's penalty."""
-        _, losses = self._engine(engine).losses(self._batch(x, y, None))
+    def evaluate(self, x: Any, y: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> float:
+        """Mean loss over the samples (of a sequence: the sum over its steps), without the weight decay's penalty."""
+        _, losses = self._engine(engine).losses(self._batch(x, y, None, lengths))
         return float(losses.mean(dtype=np.float64))
 
     def gradients(
-        self, x: Any, y: Any, *, sample_weight: Any = None, engine: EngineName = "compiled"
+        self, x: Any, y: Any, *, sample_weight: Any = None, lengths: Any = None, engine: EngineName = "compiled"
     ) -> dict[str, Array]:
         """Gradient of the loss of all samples as one batch, by parameter name."""
-        return self.loss_and_gradients(x, y, sample_weight=sample_weight, engine=engine)[1]
+        return self.loss_and_gradients(x, y, sample_weight=sample_weight, lengths=lengths, engine=engine)[1]
 
     def loss_and_gradients(
-        self, x: Any, y: Any, *, sample_weight: Any = None, engine: EngineName = "compiled"
+        self, x: Any, y: Any, *, sample_weight: Any = None, lengths: Any = None, engine: EngineName = "compiled"
     ) -> tuple[float, dict[str, Array]]:
         """Loss of all samples as one batch (weighted mean plus penalty), and its gradient by parameter name."""
-        loss, flat = self._engine(engine).gradients(self._batch(x, y, sample_weight))
+        loss, flat = self._engine(engine).gradients(self._batch(x, y, sample_weight, lengths))
         return loss, {name: self.parameters.view(flat, name) for name in self.parameters}
 
     def summary(self) -> str:
