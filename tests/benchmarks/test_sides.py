@@ -130,7 +130,7 @@ def test_the_other_peers_go_our_way(library):
         for settings in (ONLINE, BATCH):
             problem = dense.problem(settings)
             ours = after_an_epoch(peers_handgrad.Dense(problem, threads=1), problem)
-            for side in PEERS[library]:
+            for side in (side for side in PEERS[library] if "flat" not in side.options):
                 reply = worker.ask("load", workload="dense", settings=settings, options=side.options)
                 theirs = Fingerprint(reply["loss"], reply["moved"], tuple(reply["projections"]))
                 assert disagreement(ours, theirs) == ""

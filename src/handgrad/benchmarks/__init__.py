@@ -20,7 +20,7 @@ from handgrad.benchmarks.verdict import find_crossovers, judge_bars
 from handgrad.benchmarks.workload import OURS, PEERS, Side
 from handgrad.errors import unknown_choice
 
-WORKLOADS = ("dense",)
+WORKLOADS = ("dense", "rnn")
 _PACKAGES = ("handgrad", "numpy", "numba", "llvmlite", "scipy", "torch", "jax", "jaxlib")
 
 

@@ -25,12 +25,15 @@ _LEARNING_RATE = 0.01  # low enough for the widest network: rounding must not gr
 
 def _online(h: int, beyond: bool = False) -> Case:
     settings = {"online": True, "widths": [2, h, h, 1], "samples": _POINTS, "batch": 1}
-    return Case(f"online h={h}", settings, {"width h of the online network": h}, beyond)
+    return Case(f"online h={h}", settings, {"width h of the online network": h}, beyond, ("jax-flat",))
 
 
 def _batch(batch: int, hidden: int = 128, beyond: bool = False, samples: int = _SAMPLES) -> Case:
     settings = {"online": False, "widths": [784, hidden, 10], "samples": samples, "batch": batch}
-    without = ("jax-unroll2",)  # measured: a batch costs so much more than the copy that it makes no difference
+    without = (
+        "jax-unroll2",
+        "jax-flat",
+    )  # measured: a batch costs so much more than the copy that it makes no difference
     axes = {}
     if hidden == 128:
         axes["batch size of 784-128-10"] = batch

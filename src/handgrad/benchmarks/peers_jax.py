@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.benchmarks.dense import Problem
+from handgrad.benchmarks import dense, rnn
 from handgrad.benchmarks.workload import Build
 from handgrad.layers._types import Array
 
@@ -48,7 +48,7 @@ def _step(loss: Any, lr: float, layers: Any, sample: Any) -> Any:
 class Dense:
     """Parameters as a list of pairs (W, b)."""
 
-    def __init__(self, problem: Problem, threads: int, unroll: int = 1) -> None:
+    def __init__(self, problem: dense.Problem, threads: int, unroll: int = 1) -> None:
         self.problem = problem
         self.x, self.t = jnp.array(problem.x), jnp.array(problem.t)
         step = partial(_step, _online_loss if problem.online else _batch_loss, problem.lr)
@@ -83,4 +83,59 @@ class Dense:
         return [np.array(array) for pair in self.layers for array in pair]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense}
+def _sequence_loss(flat: bool, parameters: Any, x: Any, labels: Any) -> Any:
+    """Cross-entropy of one sequence (steps, 2), or of a batch of them with the steps first, (steps, batch, 2).
+
+    ``flat``: no loop over the steps is left for XLA, and U x is one product for all of them.
+    """
+    W, U, b, V, c = parameters
+    Ux = x @ U.T + b if flat else x
+
+    def step(h: Any, x_t: Any) -> Any:
+        h = jnp.tanh(h @ W.T + (x_t if flat else x_t @ U.T + b))
+        return h, h
+
+    start = jnp.zeros((*x.shape[1:-1], len(b)), x.dtype)
+    _, states = jax.lax.scan(step, start, Ux, unroll=len(x) if flat else 1)
+    log_y = jax.nn.log_softmax(states @ V.T + c)
+    return -jnp.sum(jnp.take_along_axis(log_y, labels[..., None], axis=-1))
+
+
+class Rnn:
+    """Parameters as a list; a ``lax.scan`` over the steps inside that over the sequences."""
+
+    def __init__(self, problem: rnn.Problem, threads: int, unroll: int = 1, flat: bool = False) -> None:
+        self.problem = problem
+        self.x, self.t = jnp.array(problem.x), jnp.array(problem.t, dtype=jnp.int32)
+        step = partial(_step, partial(_sequence_loss, flat), problem.lr / problem.batch)
+
+        @partial(jax.jit, donate_argnums=0)
+        def online_epoch(parameters: Any, x: Any, t: Any) -> Any:
+            return jax.lax.scan(step, parameters, (x, t), unroll=unroll)
+
+        @partial(jax.jit, donate_argnums=0)
+        def batch_epoch(parameters: Any, x: Any, t: Any, order: Any) -> Any:
+            x, t = jnp.swapaxes(x, 0, 1), jnp.swapaxes(t, 0, 1)
+            return jax.lax.scan(lambda p, rows: step(p, (x[:, rows], t[:, rows])), parameters, order)
+
+        self.online_epoch, self.batch_epoch = online_epoch, batch_epoch
+        self.reset()
+
+    def reset(self) -> None:
+        self.now = jax.block_until_ready([jnp.array(array) for array in self.problem.parameters])
+
+    def train(self, epochs: int) -> None:
+        if self.problem.online:
+            for _ in range(epochs):
+                self.now, _losses = self.online_epoch(self.now, self.x, self.t)
+        else:
+            for order in self.problem.orders(epochs):
+                rows = order.reshape(-1, self.problem.batch).astype(np.int32)
+                self.now, _losses = self.batch_epoch(self.now, self.x, self.t, rows)
+        jax.block_until_ready(self.now)
+
+    def parameters(self) -> list[Array]:
+        return [np.array(array) for array in self.now]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}

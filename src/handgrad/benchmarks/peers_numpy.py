@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.benchmarks.dense import Problem
+from handgrad.benchmarks import dense as dense_workload
+from handgrad.benchmarks import rnn
 from handgrad.benchmarks.workload import Build, Trainer
 from handgrad.layers._types import Array
 
@@ -27,7 +28,7 @@ def _sigmoid(a: Array) -> Array:
 class _Parameters:
     """The arrays that training changes."""
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: Any, threads: int) -> None:
         self.problem = problem
         self.now = [np.copy(array) for array in problem.parameters]
 
@@ -42,7 +43,7 @@ class _Parameters:
 class OnlineDense(_Parameters):
     """2-h-h-1, sigmoid, squared error, one sample after the other."""
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: dense_workload.Problem, threads: int) -> None:
         super().__init__(problem, threads)
         self.pairs = list(zip(problem.x, problem.t, strict=True))
         self.outer = [np.empty_like(W) for W in self.now[::2]]  # where dW is made before it is subtracted
@@ -97,9 +98,51 @@ class BatchDense(_Parameters):
         b1 -= dh.sum(axis=0)
 
 
-def dense(problem: Problem, threads: int) -> Trainer:
+def dense(problem: dense_workload.Problem, threads: int) -> Trainer:
     """The trainer of a problem of workload ``dense``."""
     return OnlineDense(problem, threads) if problem.online else BatchDense(problem, threads)
 
 
-TRAINERS: dict[str, Build] = {"dense": dense}
+class Rnn(_Parameters):
+    """States, and their gradients, as (steps, batch, H): only W h and its way back are taken step by step."""
+
+    def __init__(self, problem: rnn.Problem, threads: int) -> None:
+        super().__init__(problem, threads)
+        self.x, self.t = np.ascontiguousarray(problem.x.transpose(1, 0, 2)), np.ascontiguousarray(problem.t.T)
+        self.one_hot = np.eye(2, dtype=np.float32)
+
+    def train(self, epochs: int) -> None:
+        for order in self.problem.orders(epochs):
+            order = np.arange(len(order)) if self.problem.online else order
+            for rows in order.reshape(-1, self.problem.batch):
+                self._step(self.x[:, rows], self.t[:, rows])
+
+    def _step(self, x: Array, labels: Any) -> None:
+        W, U, b, V, c = self.now
+        h = np.zeros((len(x) + 1, x.shape[1], len(b)), dtype=np.float32)  # h[-1] is the state before the first step
+        h[:-1] = x @ U.T
+        h[:-1] += b
+        for t in range(len(x)):
+            h[t] += h[t - 1] @ W.T
+            np.tanh(h[t], out=h[t])
+        do = h[:-1] @ V.T
+        do += c
+        do -= do.max(axis=2, keepdims=True)
+        np.exp(do, out=do)
+        do /= do.sum(axis=2, keepdims=True)
+        do -= self.one_hot[labels]
+        do *= self.problem.lr / x.shape[1]  # now lr times the gradient by the logits
+        da = do @ V
+        for t in reversed(range(len(x))):
+            if t < len(x) - 1:
+                da[t] += da[t + 1] @ W
+            da[t] *= 1 - h[t] * h[t]
+        flat, before = da.reshape(-1, len(b)), np.concatenate([h[-1:], h[:-2]]).reshape(-1, len(b))
+        V -= do.reshape(-1, 2).T @ h[:-1].reshape(-1, len(b))
+        c -= do.sum(axis=(0, 1))
+        W -= flat.T @ before
+        U -= flat.T @ x.reshape(-1, 2)
+        b -= flat.sum(axis=0)
+
+
+TRAINERS: dict[str, Build] = {"dense": dense, "rnn": Rnn}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from handgrad.benchmarks.dense import Problem
+from handgrad.benchmarks import dense, rnn
 from handgrad.benchmarks.workload import Build
 from handgrad.layers._types import Array
 
@@ -26,7 +26,7 @@ def prepare(threads: int) -> dict[str, Any]:
 class Dense:
     """An ``nn.Sequential`` of ``nn.Linear`` and activations."""
 
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: dense.Problem, threads: int) -> None:
         self.problem = problem
         layers: list[Any] = []
         for W in problem.parameters[::2]:
@@ -64,4 +64,47 @@ class Dense:
         return [parameter.detach().numpy().copy() for parameter in self.net.parameters()]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense}
+class Rnn:
+    """``nn.RNN`` and ``nn.Linear``. Of its two biases, whose sum counts, one stays zero."""
+
+    def __init__(self, problem: rnn.Problem, threads: int) -> None:
+        self.problem = problem
+        H = len(problem.parameters[2])
+        self.rnn = nn.RNN(2, H, batch_first=not problem.online)
+        self.readout = nn.Linear(H, 2)
+        self.rnn.bias_hh_l0.requires_grad_(False).zero_()
+        layer = self.rnn
+        self.trained = [layer.weight_hh_l0, layer.weight_ih_l0, layer.bias_ih_l0, *self.readout.parameters()]
+        self.optimizer = torch.optim.SGD(self.trained, lr=problem.lr)
+        self.loss = nn.CrossEntropyLoss(reduction="sum")
+        self.x, self.t = torch.from_numpy(problem.x), torch.from_numpy(problem.t)
+        self.pairs = list(zip(self.x, self.t, strict=True)) if problem.online else []
+        self.reset()
+
+    def reset(self) -> None:
+        with torch.no_grad():
+            for parameter, first in zip(self.trained, self.problem.parameters, strict=True):
+                parameter.copy_(torch.from_numpy(first))
+
+    def _step(self, x: Any, t: Any) -> None:
+        self.optimizer.zero_grad()
+        h, _ = self.rnn(x)
+        loss = self.loss(self.readout(h).reshape(-1, 2), t.reshape(-1)) / self.problem.batch
+        loss.backward()
+        self.optimizer.step()
+
+    def train(self, epochs: int) -> None:
+        if self.problem.online:
+            for _ in range(epochs):
+                for x, t in self.pairs:
+                    self._step(x, t)
+            return
+        for order in self.problem.orders(epochs):
+            for rows in torch.from_numpy(order).split(self.problem.batch):
+                self._step(self.x.index_select(0, rows), self.t.index_select(0, rows))
+
+    def parameters(self) -> list[Array]:
+        return [parameter.detach().numpy().copy() for parameter in self.trained]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}

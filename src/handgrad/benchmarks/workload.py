@@ -60,10 +60,11 @@ class Side:
 
 OURS = Side("handgrad", "handgrad")
 # Two steps in the body of JAX's scan spare it a copy of all parameters in each: the same loop, written for speed.
+# Without a loop over time (flat), XLA sees all steps of a sequence at once.
 PEERS: dict[str, tuple[Side, ...]] = {
     "numpy": (Side("numpy", "numpy"),),
     "torch": (Side("torch", "torch"),),
-    "jax": (Side("jax", "jax"), Side("jax-unroll2", "jax", {"unroll": 2})),
+    "jax": (Side("jax", "jax"), Side("jax-unroll2", "jax", {"unroll": 2}), Side("jax-flat", "jax", {"flat": True})),
 }
 
 
