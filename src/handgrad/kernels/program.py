@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.kernels._jit import call, kernel, pointer, vector
 from handgrad.kernels._rows import LEARNING_RATE, PER_SAMPLE
 from handgrad.kernels._threads import barrier
+from handgrad.kernels.clipping import clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -62,6 +63,7 @@ class Plan(NamedTuple):
     losses: Array  # float64 (epochs,): result, the mean data loss of each epoch
     penalties: Array  # float64 (epochs,): result, the weight decay's term at the last step of each epoch
     shard_losses: Array  # float64 (S,): scratch
+    clipping: Array  # float64: bounds of the gradient's entries and of its norm, 0 for none
 
 
 BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FINITE is set at the end of an epoch
@@ -267,6 +269,8 @@ def train_batches(thread, code, memory, data, plan, sync):
             for k in range(shards):
                 total += plan.shard_losses[k] * n
             _reduce(memory.grads, shards, start, stop)
+            if not clip(memory.grads[0], plan.clipping, start, stop, sync):
+                return -1
             step += 1
             if plan.integers[UPDATE_AT] >= 0:
                 hyper[0] = plan.rates[e, first // batch]

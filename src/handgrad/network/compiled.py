@@ -163,6 +163,7 @@ class CompiledEngine:
         optimizer = state.optimizer
         data = _samples(batch)
         plain = optimizer.kind == "sgd" and not optimizer.slots and not self.net.weight_decay
+        plain = plain and not any(state.clipping)
         if batch_size == 1 and plain:
             loaded = self._load("online", 1)
             plan = _plan(loaded, orders, rates, 1, 1, update=-1)
@@ -187,6 +188,7 @@ class CompiledEngine:
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
         orders = _longest_first(orders, data, batch_size, per_shard)
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
+        plan.clipping[:] = state.clipping
         loaded.memory.kept[...] = self.net.parameters.flat
         threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
         with loaded.blas():
@@ -231,6 +233,7 @@ def _plan(
         losses=np.zeros(epochs),
         penalties=np.zeros(epochs),
         shard_losses=np.zeros(shards),
+        clipping=np.zeros(2),
     )
 
 

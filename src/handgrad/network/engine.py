@@ -11,6 +11,7 @@ from handgrad.layers._types import Array
 from handgrad.network.layers import Layer, Shape
 from handgrad.network.losses import Loss
 from handgrad.network.parameters import Parameters
+from handgrad.training.clipping import Clipping
 
 EngineName = Literal["compiled", "numpy"]
 Orders = np.ndarray[Any, np.dtype[np.int64]]
@@ -80,6 +81,7 @@ class TrainingState:
     optimizer: Updates
     vectors: Array
     steps: int = 0
+    clipping: Clipping = Clipping()
 
 
 @dataclass

@@ -9,6 +9,7 @@ from handgrad.layers.weight_decay import weight_decay_backward, weight_decay_for
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
 from handgrad.network.layers import RNN
 from handgrad.network.sequences import columns, fold, rows, unfold
+from handgrad.training.clipping import clip
 
 
 class ReferenceEngine:
@@ -110,6 +111,7 @@ class ReferenceEngine:
                 loss, penalty, gradient = self._loss_and_gradient(part)
                 total += loss * len(chosen)
                 state.steps += 1
+                gradient = clip(gradient, state.clipping)
                 state.optimizer.update(flat, gradient, state.vectors, state.steps, float(epoch_rates[k]))
             if not (np.isfinite(total + penalty) and np.isfinite(flat).all()):
                 flat[...] = kept

@@ -17,6 +17,7 @@ from handgrad.network.parameters import Parameters
 from handgrad.network.summary import summary_text
 from handgrad.options import NOT_NEGATIVE, number, seed_number, whole
 from handgrad.training.callbacks import Callback, EarlyStopping
+from handgrad.training.clipping import clipping
 from handgrad.training.fit import FitSettings, fit
 from handgrad.training.history import History
 from handgrad.training.initializers import initializer
@@ -101,6 +102,8 @@ class Sequential:
         validation_share: float | None = None,
         sample_weight: Any = None,
         lengths: Any = None,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
         early_stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback] = (),
         shuffle: bool = True,
@@ -114,8 +117,9 @@ class Sequential:
 
         The loss of a batch is the mean over its samples of weight times loss, plus the weight decay's penalty.
         ``seed`` (default: the network's) orders the samples and draws ``validation_share``. ``batch_size=1`` is online
-        training. ``threads``: at most so many; the result does not depend on it. Raises InputError, UsageError,
-        Diverged, and KeyboardInterrupt after Ctrl-C: what was learned stays in the network.
+        training. ``clip_value`` bounds every entry of a step's gradient, ``clip_norm`` the length of the whole (one
+        of them; see ``training/clipping.py``). ``threads``: at most so many; the result does not depend on it. Raises
+        InputError, UsageError, Diverged, and KeyboardInterrupt after Ctrl-C: what was learned stays in the network.
         """
         seed = self.seed if seed is None else seed_number(seed)
         data = self._batch(x, y, sample_weight, lengths)
@@ -138,6 +142,7 @@ class Sequential:
             seed=seed,
             early_stopping=early_stopping,
             callbacks=callbacks,
+            clipping=clipping(clip_value, clip_norm),
         )
         most = None if threads is None else whole("threads", threads)
         return fit(self, self._engine(engine, most), data, validation, settings)

@@ -15,6 +15,7 @@ from handgrad.layers._types import Array
 from handgrad.network.engine import Batch, Engine, TrainingState
 from handgrad.options import whole
 from handgrad.training.callbacks import Callback, EarlyStopping
+from handgrad.training.clipping import Clipping
 from handgrad.training.history import Epoch, History
 from handgrad.training.optimizers import Optimizer
 from handgrad.training.schedules import ConstantSchedule, Schedule
@@ -38,6 +39,7 @@ class FitSettings:
     seed: int = 0
     early_stopping: EarlyStopping | None = None
     callbacks: Sequence[Callback] = ()
+    clipping: Clipping = Clipping()
 
     def __post_init__(self) -> None:
         whole("epochs", self.epochs)
@@ -135,7 +137,8 @@ class _Run:
         self.samples = len(data.x)
         self.steps = -(-self.samples // settings.batch_size)
         optimizer, flat = settings.optimizer, network.parameters.flat
-        self.state = TrainingState(optimizer, optimizer.initial_state(flat.size, flat.dtype))
+        vectors = optimizer.initial_state(flat.size, flat.dtype)
+        self.state = TrainingState(optimizer, vectors, clipping=settings.clipping)
         self.unfinished = True
         self.seconds = 0.0
         self.train(0)  # no epoch, but everything is compiled or loaded before the clock starts
