@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from handgrad.benchmarks import rnn_forms
 from handgrad.benchmarks.harness import Method, Row, run_cases
 from handgrad.benchmarks.machine import machine, usable_cores, versions
 from handgrad.benchmarks.report import report_text
@@ -33,8 +34,10 @@ def run(workload: str, against: tuple[str, ...], json: bool, quick: bool) -> int
 
     Raises UsageError for an unknown workload or peer, WorkerError where handgrad's own process fails.
     """
+    if workload == rnn_forms.NAME:  # no peer takes part
+        return rnn_forms.run(json, quick, _say)
     if workload not in WORKLOADS:
-        raise unknown_choice("the workload", workload, WORKLOADS)
+        raise unknown_choice("the workload", workload, (*WORKLOADS, rnn_forms.NAME))
     sides, skipped = choose_sides(against)
     for line in skipped:
         _say(line)

@@ -73,19 +73,17 @@ def rnn_backward(
     the steps and the batch. ``truncate``: k of truncated BPTT(k), else the gradient is exact."""
     W, U, b = params
     x, h, real, f = cache
-    dW, dU, db = np.zeros_like(W), np.zeros_like(U), np.zeros_like(b)
-    dx, dh_next = np.zeros_like(x), np.zeros_like(h[0])
+    dW, dU, db, dx = np.zeros_like(W), np.zeros_like(U), np.zeros_like(b), np.zeros_like(x)
+    dh = np.concatenate([dy, np.zeros_like(h[-1:])])  # dh[-1] is that of h0
     for t in reversed(range(len(x))):
-        dh = dy[t] + dh_next
         # 2: h[t] = np.where(real[t], activation(f, a), h[t - 1])
-        da = np.where(real[t], activation_backward(f, h[t], dh), 0)
-        dh_next = np.where(real[t], 0, dh)
+        da = np.where(real[t], activation_backward(f, h[t], dh[t]), 0)
+        dh[t - 1] += np.where(real[t], 0, dh[t])
         # 1: a = W @ h[t - 1] + U @ x[t] + b[:, None]
         dW += da @ h[t - 1].T
         dU += da @ x[t].T
         db += da.sum(axis=1)
         dx[t] = U.T @ da
         if t == 0 or truncate is None or t % truncate != 0:
-            dh_next = dh_next + W.T @ da
-    dh0 = dh_next
-    return dx, dh0, RnnParams(dW, dU, db)
+            dh[t - 1] += W.T @ da
+    return dx, dh[-1], RnnParams(dW, dU, db)
