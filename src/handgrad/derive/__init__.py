@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from handgrad.derive.compose import LayerSpec
 from handgrad.derive.document import Check, Derivation, Line, Section
 from handgrad.derive.layer import derive_layer
+from handgrad.derive.loop import derive_loop
+from handgrad.derive.loop_source import read_loop
 from handgrad.derive.mlp import TITLE, derive_mlp
 from handgrad.derive.network import derive_network
-from handgrad.derive.reader import layer_names, read_module, read_named, title_of
+from handgrad.derive.reader import layer_names, loop_names, read_module, read_named, title_of
 from handgrad.errors import UsageError, unknown_choice
 
 __all__ = [
@@ -46,7 +48,7 @@ class Derivable(NamedTuple):
 
 def names(folder: Traversable | None = None) -> list[Derivable]:
     """All that ``derive`` knows: a layer for each file of ``folder`` (default: ``layers/``), and the networks."""
-    layers = [Derivable(name, title_of(name, folder)) for name in layer_names(folder)]
+    layers = [Derivable(name, title_of(name, folder)) for name in sorted([*layer_names(folder), *loop_names(folder)])]
     return [*layers, Derivable(MLP, f"{TITLE}: notation, loss, forward, backward, update.")]
 
 
@@ -59,11 +61,13 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     """
     if name == MLP:
         return derive_mlp(seed=seed, folder=folder, **choices)
-    layers = layer_names(folder)
+    layers = sorted([*layer_names(folder), *loop_names(folder)])
     if name not in layers:
         raise unknown_choice("what to derive", name, [*layers, MLP])
     if choices:
         raise UsageError(f"{', '.join(choices)} was given for {name}, expected for {MLP} only; leave it out")
+    if name in loop_names(folder):
+        return derive_loop(read_loop(name, folder), seed)
     return derive_layer(read_named(name, folder), seed)
 
 

@@ -7,7 +7,7 @@ from handgrad.derive.source import LayerSource
 from handgrad.derive.verify import Verified, verify
 from handgrad.errors import InputError, shape_text
 
-SIZES = {"B": "samples in the batch", "T": "time steps", "N": "inputs", "M": "outputs"}
+SIZES = {"B": "samples in the batch", "T": "time steps", "N": "inputs", "M": "outputs", "D": "inputs", "H": "states"}
 
 
 def derive_layer(source: LayerSource, seed: int = 0) -> Derivation:

@@ -1,5 +1,6 @@
 """A derivation as plain text."""
 
+import re
 import textwrap
 
 from handgrad.derive.document import Derivation, Line, Section, Shape
@@ -109,7 +110,7 @@ class _Page:
     def _stacked(self, start: str, formula: str, shapes: str, check: str) -> list[str]:
         """The formula with its check, and the shapes under it."""
         room = self.width - len(start) - (len(check) + len(_GAP) if check else 0)
-        behind = len(formula.partition("=")[0]) + 2
+        behind = len(re.split("=|←|<-", formula, maxsplit=1)[0]) + 2
         first, *rest = textwrap.wrap(formula, max(room, 20), subsequent_indent=" " * behind, break_long_words=False)
         body = f"{start}{first}"
         margin = " " * len(start)

@@ -9,6 +9,7 @@ import inspect
 import io
 import re
 import tokenize
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -32,10 +33,25 @@ def folder_of_layers() -> Traversable:
 
 
 def layer_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` that are straight lines, sorted: loops over time are not typeset."""
+    """Base names of the layers in ``folder`` whose passes are straight lines, sorted."""
+    return [name for name, loops in _files(folder) if not loops]
+
+
+def loop_names(folder: Traversable | None = None) -> list[str]:
+    """Base names of the layers in ``folder`` that walk through time, sorted: see ``loop_source.py``."""
+    return [name for name, loops in _files(folder) if loops]
+
+
+def _files(folder: Traversable | None) -> list[tuple[str, bool]]:
+    """The base name of every layer, and whether it has a loop."""
     files = (folder or folder_of_layers()).iterdir()
     named = [f for f in files if f.name.endswith(".py") and not f.name.startswith("_")]
-    return sorted(f.name[:-3] for f in named if not _LOOP.search(f.read_text(encoding="utf-8")))
+    return sorted((f.name[:-3], has_loop(f.read_text(encoding="utf-8"))) for f in named)
+
+
+def has_loop(source: str) -> bool:
+    """Whether a function of the file loops."""
+    return bool(_LOOP.search(source))
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
@@ -46,7 +62,7 @@ def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
     names = layer_names(folder)
     if name not in names:
         raise unknown_choice("the layer", name, names)
-    return _Reader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")).layer()
+    return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")).layer()
 
 
 def loss_names(folder: Traversable | None = None) -> list[str]:
@@ -72,7 +88,7 @@ def read_module(module: str | Path | ModuleType) -> LayerSource:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}), expected the file of a layer") from None
-    return _Reader(path.stem, source).layer()
+    return FileReader(path.stem, source).layer()
 
 
 def title_of(name: str, folder: Traversable | None = None) -> str:
@@ -84,12 +100,12 @@ def title_of(name: str, folder: Traversable | None = None) -> str:
 def parse_shapes(docstring: str) -> dict[str, tuple[str, ...]]:
     """The Shapes block of a layer's docstring: ``W (M, N), b (M,); s a number`` as names and sizes in letters."""
     shapes: dict[str, tuple[str, ...]] = {}
-    for names, sizes in _SHAPE.findall(_paragraph(docstring, "Shapes")):
+    for names, sizes in _SHAPE.findall(paragraph(docstring, "Shapes")):
         shapes |= dict.fromkeys(names.split(", "), tuple(re.split(r", ?", sizes)))
     return shapes
 
 
-def _paragraph(docstring: str, heading: str) -> str:
+def paragraph(docstring: str, heading: str) -> str:
     """The paragraph that begins with ``heading:``, on one line."""
     for paragraph in docstring.split("\n\n"):
         if paragraph.startswith(f"{heading}:"):
@@ -97,7 +113,7 @@ def _paragraph(docstring: str, heading: str) -> str:
     return ""
 
 
-class _Reader:
+class FileReader:
     """Reads one file."""
 
     def __init__(self, name: str, source: str) -> None:
@@ -113,8 +129,8 @@ class _Reader:
 
     def layer(self) -> LayerSource:
         docstring = ast.get_docstring(self.tree) or ""
-        function, lines, last = self._function(f"{self.name}_forward")
-        arguments = self._arguments(function)
+        function, lines, last = self.function(f"{self.name}_forward")
+        arguments = self.arguments(function)
         packed = {a.name: dict(zip(a.fields, a.fields, strict=True)) for a in arguments if a.fields}
         names: dict[str, str] = {}
         forward = self._equations(lines, names, packed)
@@ -123,7 +139,7 @@ class _Reader:
         return LayerSource(
             self.name,
             docstring.partition("\n")[0],
-            _paragraph(docstring, "Source"),
+            paragraph(docstring, "Source"),
             parse_shapes(docstring),
             arguments,
             outputs,
@@ -137,21 +153,19 @@ class _Reader:
         self, packed: dict[str, dict[str, str]], values: set[str], outputs: tuple[str, ...]
     ) -> tuple[Statement, ...]:
         """The equations of the backward pass, in the names of the forward pass."""
-        function, lines, last = self._function(f"{self.name}_backward")
+        function, lines, last = self.function(f"{self.name}_backward")
         known = {*values, *packed, *(derivative(out) for out in outputs)}
-        for argument in self._arguments(function):
+        for argument in self.arguments(function):
             if argument.name not in known:
-                raise self._wrong(function, f"its argument {argument.name} is none of {', '.join(sorted(known))}")
+                raise self.wrong(function, f"its argument {argument.name} is none of {', '.join(sorted(known))}")
         names: dict[str, str] = {}
         equations = _blocks(self._equations(lines, names, packed))
         for wanted, name in self._returned(last):
             if name != wanted or differentiated(name, values) is None:
-                raise self._wrong(
-                    last, f"it returns {name}, expected the derivative by an input, named d and the input"
-                )
+                raise self.wrong(last, f"it returns {name}, expected the derivative by an input, named d and the input")
         return equations
 
-    def _function(self, name: str) -> tuple[ast.FunctionDef, list[ast.stmt], ast.stmt]:
+    def function(self, name: str) -> tuple[ast.FunctionDef, list[ast.stmt], ast.stmt]:
         """A function of the file: its definition, its lines without the docstring, its last line."""
         for node in self.tree.body:
             if isinstance(node, ast.FunctionDef) and node.name == name:
@@ -161,9 +175,13 @@ class _Reader:
             f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
         )
 
-    def _arguments(self, function: ast.FunctionDef) -> tuple[Argument, ...]:
+    def signature(self, name: str) -> Mapping[str, inspect.Parameter]:
+        """The parameters of a function."""
+        return inspect.signature(self.namespace[name], eval_str=True).parameters
+
+    def arguments(self, function: ast.FunctionDef) -> tuple[Argument, ...]:
         arguments = []
-        for parameter in inspect.signature(self.namespace[function.name], eval_str=True).parameters.values():
+        for parameter in self.signature(function.name).values():
             kind = parameter.annotation
             fields = getattr(kind, "_fields", ()) if isinstance(kind, type) else ()
             arguments.append(Argument(parameter.name, fields, kind is float))
@@ -192,7 +210,7 @@ class _Reader:
             match node:
                 case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Name(id=whole)) if whole in packed:
                     if len(parts) != len(packed[whole]):
-                        raise self._wrong(node, f"{whole} has {len(packed[whole])} entries, not {len(parts)}")
+                        raise self.wrong(node, f"{whole} has {len(packed[whole])} entries, not {len(parts)}")
                     names |= zip(map(ast.unparse, parts), packed[whole].values(), strict=True)
                 case (
                     ast.Assign(targets=[ast.Name(id=name)], value=value)
@@ -202,7 +220,7 @@ class _Reader:
                     target = new.get(name, name) if differentiated(name, names) else name
                     equations.append(self._statement(node, target, rename(value, new, packed)))
                 case _:
-                    raise self._wrong(node, "expected an assignment to one name, or params or cache unpacked")
+                    raise self.wrong(node, "expected an assignment to one name, or params or cache unpacked")
         return tuple(equations)
 
     def _outputs(self, last: ast.stmt, names: dict[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -217,7 +235,7 @@ class _Reader:
                         tuple(names.get(out, out) for out in map(ast.unparse, outputs)),
                         {name: names.get(local, local) for name, local in cached.items()},
                     )
-        raise self._wrong(
+        raise self.wrong(
             last, "expected `return output, Cache(...)` of names, so that each value has a line of its own"
         )
 
@@ -232,19 +250,19 @@ class _Reader:
                 case ast.Call(func=ast.Name(id=kind), args=args, keywords=[]) if kind in self.namespace:
                     fields = getattr(self.namespace[kind], "_fields", ())
                     if len(args) != len(fields):
-                        raise self._wrong(last, f"{kind} has {len(fields)} fields, not {len(args)}")
+                        raise self.wrong(last, f"{kind} has {len(fields)} fields, not {len(args)}")
                     found += zip(map(derivative, fields), map(ast.unparse, args), strict=True)
                 case _:
-                    raise self._wrong(last, "expected a return of names, so that each derivative has a line of its own")
+                    raise self.wrong(last, "expected a return of names, so that each derivative has a line of its own")
         return found
 
     def _statement(self, node: ast.stmt, target: str, value: ast.expr) -> Statement:
         code = ast.get_source_segment(self.source, node) or ast.unparse(node)
-        step, note = self._comment_above(node.lineno)
+        step, note = self.comment_above(node.lineno)
         origin = Origin(f"{self.name}.py:{node.lineno}", code)
         return Statement(target, value, (origin,), self.namespace, step, note)
 
-    def _comment_above(self, line: int) -> tuple[str, str]:
+    def comment_above(self, line: int) -> tuple[str, str]:
         """The step number over a line, and the reason behind it. A quoted equation is no reason."""
         above = []
         while (line := line - 1) in self.comments and not self.source.splitlines()[line - 1].split("#")[0].strip():
@@ -255,7 +273,7 @@ class _Reader:
         note = " ".join((numbered[2] or "").split())
         return numbered[1], "" if "=" in note else note
 
-    def _wrong(self, node: ast.AST, what: str) -> InputError:
+    def wrong(self, node: ast.AST, what: str) -> InputError:
         line = getattr(node, "lineno", 0)
         return InputError(f"{self.name}.py, line {line}: `{ast.unparse(node).splitlines()[0]}`: {what}")
 
