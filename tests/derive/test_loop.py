@@ -65,6 +65,8 @@ def test_what_it_says():
         "∂L/∂hₜ₋₁ ← ∂L/∂hₜ₋₁ + Wᵀ ∂L/∂aₜ",
     ):
         assert equation in text
+    assert "h_{t-1}" in derive("rnn").to_latex()
+    assert "<mi>t</mi><mo>−</mo><mn>1</mn>" in derive("rnn").to_html()
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,9 @@ class LatexNotation:
     @staticmethod
     def _subscript(text: str) -> str:
         parts = [
-            part if len(part) == 1 or part.isdigit() else rf"\mathrm{{{part}}}" for part in text.split(",") if part
+            part if len(part) == 1 or part.isdigit() or "-" in part else rf"\mathrm{{{part}}}"
+            for part in text.split(",")
+            if part
         ]
         return ",".join(parts)
 

@@ -90,6 +90,9 @@ class MathMLNotation:
     def _subscript(part: str) -> str:
         if part.isdigit():
             return f"<mn>{part}</mn>"
+        before, minus, number = part.partition("-")
+        if minus:  # the step before
+            return f"<mi>{before}</mi>{_operator('−')}<mn>{number}</mn>"
         return f"<mi>{part}</mi>" if len(part) == 1 else _upright(part)
 
     def brackets(self, body: str) -> str:
