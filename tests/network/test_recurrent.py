@@ -180,3 +180,45 @@ def test_validation_with_lengths():
     net = network()
     history = net.fit(x, y, lengths=LENGTHS, epochs=2, validation_data=(spoiled(x, LENGTHS), y, LENGTHS))
     assert history["validation_loss"][-1] == pytest.approx(net.evaluate(x, y, lengths=LENGTHS))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "numpy"])
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "padded"])
+def test_states_given_and_carried_on(engine, lengths):
+    net = network()
+    x, _ = data()
+    rng = np.random.default_rng(4)
+    states = [rng.normal(size=(SAMPLES, n)) for n in (5, 3)]
+    y, after = net.advance(x, states, lengths=lengths, engine=engine)
+    expected, expected_after = net.advance(x, states, lengths=lengths, engine="numpy")
+    assert same(y, expected)
+    assert all(same(a, b) for a, b in zip(after, expected_after, strict=True))
+    assert not same(y, net.outputs(x, lengths=lengths), 1e-3), "the states must matter"
+    assert same(net.advance(x, lengths=lengths, engine=engine)[0], net.outputs(x, lengths=lengths))
+
+
+@pytest.mark.parametrize("engine", ["compiled", "numpy"])
+def test_a_sequence_in_pieces_is_the_whole_sequence(engine):
+    layers = [hg.RNN(5), hg.RNN(4), hg.Dense(2)]
+    whole = hg.Sequential(layers, input_shape=(6, D), loss=hg.SoftmaxCrossEntropy(), dtype="float64")
+    piece = hg.Sequential(layers, input_shape=(2, D), loss=hg.SoftmaxCrossEntropy(), dtype="float64")
+    piece.parameters.assign(whole.parameters)
+    x, _ = data()
+    states, pieces = None, []
+    for first in (0, 2, 4):
+        y, states = piece.advance(x[:, first : first + 2], states, engine=engine)
+        pieces.append(y)
+    assert same(np.concatenate(pieces, axis=1), whole.outputs(x), 1e-13)
+
+
+@pytest.mark.parametrize(
+    ("states", "message"),
+    [
+        ([np.zeros((7, 5))], "1 states were given, expected 2"),
+        ([np.zeros((7, 5)), np.zeros((7, 4))], "state 1 has shape 7 x 4, expected 7 x 3; one row per sequence"),
+        ([np.zeros((7, 5)), np.full((7, 3), np.inf)], "state 1 holds inf in row 0, column 0"),
+    ],
+)
+def test_states_that_do_not_fit(states, message):
+    with pytest.raises(hg.InputError, match=message):
+        network().advance(data()[0], states)

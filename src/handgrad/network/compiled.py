@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import cache
@@ -11,10 +12,10 @@ import numpy as np
 
 from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
-from handgrad.kernels._rows import OUT
+from handgrad.kernels._rows import CARRIED, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
-from handgrad.network.layers import features, steps
+from handgrad.network.layers import RNN, features, steps
 from handgrad.network.parameters import aligned_zeros
 from handgrad.network.program import Form, Program, make_program
 
@@ -133,6 +134,26 @@ class CompiledEngine:
     def _without_targets(self, x: Array, lengths: Orders) -> Batch:
         n = len(x)
         return Batch(x, np.zeros((n, self.net.outputs), x.dtype), np.ones(n, x.dtype), lengths)
+
+    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
+        n, longest = len(x), np.argsort(-lengths, kind="stable")
+        loaded = self._load("one", n, backward=False)
+        acts, table = loaded.memory.acts[0], loaded.program.table
+        walked = [r for layer, r in zip(self.net.layers, table, strict=False) if isinstance(layer, RNN)]
+        for r, state in zip(walked, states, strict=True):
+            acts[r[HIDDEN] - n * r[N_OUT] : r[HIDDEN]] = state[longest].ravel()
+            r[CARRIED] = 1
+        try:
+            outputs, _ = self._run(loaded, self._without_targets(x, lengths))
+        finally:
+            for r in walked:
+                r[CARRIED] = 0
+        after = [np.empty((n, r[N_OUT]), x.dtype) for r in walked]
+        for r, state in zip(walked, after, strict=True):
+            block = n * r[N_OUT]
+            end = r[HIDDEN] + r[STEPS] * block
+            state[longest] = acts[end - block : end].reshape(n, -1)
+        return outputs, after
 
     def outputs(self, x: Array, lengths: Orders) -> Array:
         return self._run(self._for_prediction(len(x)), self._without_targets(x, lengths))[0]

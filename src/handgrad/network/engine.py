@@ -104,6 +104,10 @@ class Engine(Protocol):
         """Output of every layer, each (features, batch) or (steps, features, batch), from x (samples, inputs)."""
         ...
 
+    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
+        """Outputs, and the last state of every recurrent layer, each (samples, units), from the states before."""
+        ...
+
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty."""
         ...

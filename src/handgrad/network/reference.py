@@ -1,5 +1,6 @@
 """The reference engine: walks the layers in Python and calls the equations. For reading, checking and debugging."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,17 @@ class ReferenceEngine:
     def __init__(self, architecture: Architecture) -> None:
         self.net = architecture
 
-    def _forward(self, x: Array, lengths: Orders) -> tuple[list[Array], list[Any]]:
-        """Output and cache of every layer, from rows ``x`` (samples, inputs)."""
+    def _forward(
+        self, x: Array, lengths: Orders, states: Sequence[Array] | None = None
+    ) -> tuple[list[Array], list[Any]]:
+        """Output and cache of every layer, from rows ``x`` (samples, inputs) and the ``states`` of recurrent layers."""
         ys, caches = [], []
+        before = iter(states or ())
         y = columns(x, self.net.input_shape)
         for i, layer in enumerate(self.net.layers):
             params = self.net.parameters.of_layer(i)
             if isinstance(layer, RNN):
-                y, cache = layer.forward_through_time(params, y, None, lengths)
+                y, cache = layer.forward_through_time(params, y, next(before).T if states else None, lengths)
             else:
                 a, cache = layer.forward(params, fold(y))
                 y = unfold(a, y)
@@ -53,6 +57,11 @@ class ReferenceEngine:
 
     def outputs(self, x: Array, lengths: Orders) -> Array:
         return rows(self._forward(x, lengths)[0][-1])
+
+    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
+        ys, caches = self._forward(x, lengths, states)
+        walked = [cache for layer, cache in zip(self.net.layers, caches, strict=True) if isinstance(layer, RNN)]
+        return rows(ys[-1]), [np.ascontiguousarray(cache.h[-2].T) for cache in walked]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         y = self._forward(batch.x, batch.lengths)[0][-1]

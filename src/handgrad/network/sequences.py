@@ -3,14 +3,15 @@
 To a layer that works on each step alone, and to a loss, every step of every sequence is a sample of its own: a column.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from handgrad.errors import InputError, wrong_dtype, wrong_shape
+from handgrad.errors import InputError, not_finite, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
 from handgrad.network.engine import Orders
-from handgrad.network.layers import Shape, features, steps
+from handgrad.network.layers import RNN, Layer, Shape, features, steps
 
 
 def columns(x: Array, shape: Shape) -> Array:
@@ -55,6 +56,24 @@ def as_lengths(lengths: Any, samples: int, input_shape: Shape, prefix: str = "")
         at = int(wrong[0])
         raise InputError(f"{prefix}lengths holds {given[at]} in row {at}, expected whole numbers from 1 to {most}")
     return given.astype(np.int64)
+
+
+def as_states(states: Any, layers: Sequence[Layer], samples: int, dtype: np.dtype[Any]) -> list[Array]:
+    """The states (samples, units) that the recurrent ``layers`` begin with: zeros where ``states`` is None. InputError
+    where they do not fit."""
+    units = [layer.units for layer in layers if isinstance(layer, RNN)]
+    if states is None:
+        return [np.zeros((samples, n), dtype) for n in units]
+    if len(states) != len(units):
+        raise InputError(f"{len(states)} states were given, expected {len(units)}, one for each recurrent layer")
+    arrays = [np.ascontiguousarray(state, dtype=dtype) for state in states]
+    for i, (array, n) in enumerate(zip(arrays, units, strict=True)):
+        if array.shape != (samples, n):
+            raise wrong_shape(f"state {i}", array.shape, (samples, n), "one row per sequence")
+        if not np.isfinite(array).all():
+            row, unit = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
+            raise not_finite(f"state {i}", row, unit, float(array[row, unit]), "begin with finite states")
+    return arrays
 
 
 def without_padding(array: Array, lengths: Orders, shape: Shape) -> Array:

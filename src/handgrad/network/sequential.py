@@ -14,6 +14,7 @@ from handgrad.network.inputs import as_batch, as_samples, split_off
 from handgrad.network.layers import Layer, Shape
 from handgrad.network.losses import Loss, SquaredError
 from handgrad.network.parameters import Parameters
+from handgrad.network.sequences import as_states
 from handgrad.network.summary import summary_text
 from handgrad.options import NOT_NEGATIVE, number, seed_number, whole
 from handgrad.training.callbacks import Callback, EarlyStopping
@@ -159,6 +160,19 @@ class Sequential:
         outputs), where a sequence shorter than ``steps`` repeats its last state's."""
         samples, ends = self._samples(x, lengths)
         return self._engine(engine).outputs(samples, ends).reshape(-1, *self.architecture.output_shape)
+
+    def advance(
+        self, x: Any, states: Sequence[Any] | None = None, *, lengths: Any = None, engine: EngineName = "compiled"
+    ) -> tuple[Array, list[Array]]:
+        """Outputs for sequences ``x`` that go on from ``states``, and the states after them, to go on from.
+
+        ``states``: one array (samples, units) for each recurrent layer; None for zeros. A long sequence may so be
+        handed over in pieces. InputError where they do not fit.
+        """
+        samples, ends = self._samples(x, lengths)
+        before = as_states(states, self.layers, len(samples), self.dtype)
+        outputs, after = self._engine(engine).advance(samples, ends, before)
+        return outputs.reshape(-1, *self.architecture.output_shape), after
 
     def activations(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> list[Array]:
         """Output of every layer for ``x`` (samples, *input_shape): a list of (samples, features), or (samples, steps,
