@@ -50,4 +50,7 @@ def compile_kernels(dtypes: Iterable[str]) -> float:
             network.fit(x, t, epochs=1, batch_size=batch_size, optimizer=optimizer)
             network.predict(x)
         network.gradients(x, t)
+        for batch_size, optimizer in ((1, SGD()), (1, SGD(momentum=0.5))):  # samples that are no sequences
+            network = Sequential([Dense(2), Dense(2)], input_shape=_FEATURES, dtype=dtype)
+            network.fit(x[:, 0], t, epochs=1, batch_size=batch_size, optimizer=optimizer)
     return time.perf_counter() - started

@@ -49,6 +49,21 @@ def test_the_fused_step_is_gradient_then_sgd(N, M, dtype, needs_dx):
         assert np.isnan(op.dx).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("n", "N", "M"), [*SIZES, (67, 97, 101)])  # more samples than a block, W beyond the near cache
+def test_the_steps_of_a_sequence(n, N, M, dtype):
+    op, _, dx, gradient = problem(n, N, M, dtype)
+    op.run("dense_backward_steps")
+    assert close(op.grads[1:-1], gradient, dtype)
+    assert close(op.dx, dx, dtype)
+    op, _, dx, gradient = problem(n, N, M, dtype)
+    before = op.params.copy()
+    op.run("dense_backward_sgd_steps")
+    assert close(op.params[1:-1], before[1:-1] - np.asarray(0.1, dtype) * gradient, dtype)
+    assert op.params[0] == op.params[-1] == 7, "the kernel wrote outside its block"
+    assert close(op.dx, dx, dtype), "dx must be made with the weights before the step"
+
+
 @pytest.mark.parametrize("form", ["", "_one"])
 def test_dx_is_left_out_where_nobody_reads_it(form):
     op, _, _, gradient = problem(1, 5, 7, "float64")

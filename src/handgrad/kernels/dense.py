@@ -92,15 +92,51 @@ def affine_of_two(W, b, x, a):
 
 @operation
 def dense_backward_one(row, n, params, grads, acts, deltas, scalars):
-    """dW = da x^T, db = sum of da over the samples, dx = W^T da, for a few samples (the steps of one sequence)"""
+    """dW = da x^T, db = da, dx = W^T da, for one sample"""
+    N, M = row[N_IN], row[N_OUT]
+    W = matrix(params, row[PARAM], M, N)
+    dW = matrix(grads, row[PARAM], M, N)
+    db = vector(grads, row[PARAM] + M * N, M)
+    x = vector(acts, row[IN], N)
+    da = vector(deltas, row[OUT], M)
+    for i in range(M):
+        d = da[i]
+        db[i] = d
+        for j in range(N):
+            dW[i, j] = d * x[j]
+    if row[NEEDS_DX]:
+        dx = vector(deltas, row[IN], N)
+        dx[:] = 0
+        for i in range(M):
+            d = da[i]
+            for j in range(N):
+                dx[j] += W[i, j] * d
+
+
+@operation
+def dense_backward_steps(row, n, params, grads, acts, deltas, scalars):
+    """dW = da x^T, db = sum of da, dx = W^T da, for the n steps of one sequence"""
     N, M = row[N_IN], row[N_OUT]
     da = matrix(deltas, row[OUT], n, M)
     one = da.dtype.type(1)
     clear(vector(grads, row[PARAM], M * N + M))
-    add_outer(matrix(grads, row[PARAM], M, N), matrix(acts, row[IN], n, N), da, one)
-    add_samples(vector(grads, row[PARAM] + M * N, M), da, one)
     if row[NEEDS_DX]:
         send_back(matrix(params, row[PARAM], M, N), da, matrix(deltas, row[IN], n, N))
+    add_outer(matrix(grads, row[PARAM], M, N), matrix(acts, row[IN], n, N), da, one)
+    add_samples(vector(grads, row[PARAM] + M * N, M), da, one)
+
+
+@operation
+def dense_backward_sgd_steps(row, n, params, grads, acts, deltas, scalars):
+    """The same for plain SGD: first every dx, then the step, W <- W - eta da x^T, b <- b - eta sum of da"""
+    N, M = row[N_IN], row[N_OUT]
+    W = matrix(params, row[PARAM], M, N)
+    da = matrix(deltas, row[OUT], n, M)
+    eta = vector(scalars, LEARNING_RATE, 1)[0]
+    if row[NEEDS_DX]:
+        send_back(W, da, matrix(deltas, row[IN], n, N))
+    add_outer(W, matrix(acts, row[IN], n, N), da, -eta)
+    add_samples(vector(params, row[PARAM] + M * N, M), da, -eta)
 
 
 @kernel
@@ -186,25 +222,12 @@ def dense_backward_sgd(row, n, params, grads, acts, deltas, scalars):
     x = vector(acts, row[IN], N)
     da = vector(deltas, row[OUT], M)
     eta = vector(scalars, LEARNING_RATE, 1)[0]
-    if n > 1:
-        _step_over_time(row, n, W, b, acts, deltas, eta)
-    elif row[NEEDS_DX]:
+    if row[NEEDS_DX]:
         _step_and_send_back(W, b, x, da, vector(deltas, row[IN], N), eta)
     elif N == 2:
         _step_of_two(vector(params, row[PARAM], 2 * M), b, x, da, eta)
     else:
         _step(W, b, x, da, eta)
-
-
-@kernel
-def _step_over_time(row, n, W, b, acts, deltas, eta):
-    """The same for the n steps of one sequence, whose gradients add up: first every dx, then the step."""
-    M, N = W.shape
-    da = matrix(deltas, row[OUT], n, M)
-    if row[NEEDS_DX]:
-        send_back(W, da, matrix(deltas, row[IN], n, N))
-    add_outer(W, matrix(acts, row[IN], n, N), da, -eta)
-    add_samples(b, da, -eta)
 
 
 @kernel

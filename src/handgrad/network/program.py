@@ -25,6 +25,17 @@ _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("rnn", "one"): ("rnn_forward_one", "rnn_backward_one"),
     ("rnn", "online"): ("rnn_forward_one", "rnn_backward_sgd"),
 }
+# of a layer that takes every step of a sequence by itself: several samples, whose gradients add up
+_BY_FORM_OF_STEPS: dict[tuple[str, Form], tuple[str, str]] = {
+    ("dense", "one"): ("dense_forward_one", "dense_backward_steps"),
+    ("dense", "online"): ("dense_forward_one", "dense_backward_sgd_steps"),
+}
+
+
+def _operations(kind: str, form: Form, shape: Shape) -> tuple[str, str]:
+    """What a row runs forward and backward, for a layer whose input is of ``shape``."""
+    by_form = _BY_FORM | _BY_FORM_OF_STEPS if steps(shape) > 1 else _BY_FORM
+    return by_form.get((kind, form), (f"{kind}_forward", f"{kind}_backward"))
 
 
 @dataclass(frozen=True)
@@ -126,7 +137,7 @@ def make_program(
         r[row.PARAM] = parameters.offsets[names[0]] if names else 0
         r[row.SCALAR], r[row.NEEDS_DX] = len(scalars), needs_dx
         rows.append(r)
-        operations.append(_BY_FORM.get((layer.kind, form), (f"{layer.kind}_forward", f"{layer.kind}_backward")))
+        operations.append(_operations(layer.kind, form, shape))
         scalars.extend(layer.constants())
         decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))
