@@ -14,6 +14,11 @@ def template_of(text: str) -> str:
     return re.sub(r"\d+|\s|[\"'()]", "", text)
 
 
+def form_of(text: str) -> str:
+    """An expression with one name for all variables in it."""
+    return re.sub(r"[^\W\d][\w.]*", "x", template_of(text)) if "." not in text else template_of(text)
+
+
 _CODES: dict[str, CodeType | None] = {}
 
 

@@ -13,6 +13,8 @@ def signs(source: SourceText, node: Node) -> Iterator[Edit]:
         return
     if isinstance(node.node, ast.UnaryOp) and isinstance(node.node.op, ast.USub):
         yield replaced(node, source.segment(node.node.operand), "sign", 1.0)
+        if node.is_array and not node.root:
+            yield replaced(node, f"1 - {side(source, node.node.operand)}", "missing-term", 1.2)
     elif node.root or (isinstance(node.parent, ast.BinOp | ast.Call) and (node.is_array or node.is_number)):
         yield replaced(node, f"-{node.closed}", "sign", 1.0 if node.root else 1.6)
 
@@ -31,7 +33,8 @@ def constants(node: Node) -> Iterator[Edit]:
             fault = "data-factor"
         for new in (value - 1, value + 1, 0, 1, 2, 3, -1):
             if new != value and not (new == 0 and isinstance(node.parent, ast.BinOp)):
-                yield replaced(node, repr(new), fault, 1.0 + 0.2 * abs(new - value), compound=new < 0)
+                cost = 1.0 + 0.2 * abs(new - value) + 0.1 * (new < 0)
+                yield replaced(node, repr(new), fault, cost, compound=new < 0)
     if not node.in_index:
         for factor in (2, 0.5, -1, 4, 0.25, 0.1, 10):
             yield replaced(node, repr(value * factor), "factor", 1.3, compound=factor < 0)
@@ -87,7 +90,7 @@ def operators(source: SourceText, node: Node) -> Iterator[Edit]:
     if node.in_index:
         return
     surplus = "surplus-term" if now in (ast.Add, ast.Sub) else "surplus-factor"
-    cost = 1.2
+    cost = 0.95 if now in (ast.Add, ast.Sub) and isinstance(node.node.right, ast.Constant) else 1.2
     if now not in (ast.Add, ast.Sub) and (isinstance(node.node.right, ast.Constant) or now is ast.Div):
         surplus, cost = ("mean" if now is ast.Div else "factor"), 1.0
     yield replaced(node, plain_left, surplus, cost)

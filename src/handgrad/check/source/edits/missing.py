@@ -18,6 +18,9 @@ def factors(node: Node, pool: Pool) -> Iterator[Edit]:
     for item in pool.of_shape(node.shape):
         yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5 + more)
         yield replaced(node, f"{node.closed} / {item.text}", "missing-factor", 2.2 + more)
+    for item in pool.atoms if 1 in node.shape and not node.root else ():
+        if item.shape != node.shape and len(item.shape) == len(node.shape) and broadcasts(node.shape, item.shape):
+            yield replaced(node, f"{item.text} * {node.closed}", "missing-factor", 1.8)
     for item in pool.atoms:
         missing = len(node.shape) - len(item.shape)
         if item.shape and missing > 0 and node.shape[: len(item.shape)] == item.shape:
@@ -104,10 +107,17 @@ def combinations(pool: Pool, shape: tuple[int, ...], limit: int = 1500) -> Itera
 
 
 def inner_terms(node: Node, pool: Pool) -> Iterator[Edit]:
+    for number in pool.numbers if node.is_number else ():
+        if number.atom:
+            yield replaced(node, f"{node.closed} - {number.text}", "missing-term", 1.8)
+            yield replaced(node, f"{node.closed} + {number.text}", "missing-term", 2.0)
+    if not node.is_array:
+        return
     for item in pool.of_shape(node.shape):
         if _is_carry(item.text):
             yield replaced(node, f"{node.closed} + {item.text}", "recurrent-term", 1.7)
         yield replaced(node, f"{node.closed} + {item.text}", "missing-term", 2.2)
+        yield replaced(node, f"{node.closed} - {item.text}", "missing-term", 2.2)
 
 
 def derivatives_instead(node: Node, pool: Pool) -> Iterator[Edit]:
