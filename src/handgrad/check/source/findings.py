@@ -11,6 +11,7 @@ from handgrad.check.source.extras import Second
 from handgrad.check.source.hooks import Event, Recorder
 from handgrad.check.source.instrument import Instrumented
 from handgrad.check.source.judge import Judge
+from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
 from handgrad.check.source.scenario import Scenario
@@ -25,12 +26,14 @@ def findings_of(
     scenario: Scenario, judge: Judge, result: Repair, text: str, name: str, wrong: list[str]
 ) -> tuple[Finding, ...]:
     """One finding for each edit; one without a correction where none was found."""
+    partial: tuple[Finding, ...] = ()
     if not result.edits or not result.complete:
-        partial = [_unmended(scenario, result, text, name, wrong)] if result.suspects else []
+        mended = frozenset[str]().union(*(each.right for each in result.edits))
+        partial = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
+        if not partial and result.suspects:
+            partial = (_unmended(scenario, result, text, name, wrong),)
         if not result.edits:
-            return tuple(partial)
-    else:
-        partial = []
+            return partial
     converted = scenario.module.watched.source.text
     found = []
     shown = text
@@ -43,13 +46,13 @@ def findings_of(
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)
-        mended = tuple(sorted(edit.right - known)) or tuple(wrong)
+        now_right = tuple(sorted(edit.right - known)) or tuple(wrong)
         known |= edit.right
         found.append(
             Finding(
                 fault=_refined(edit),
                 explanation=_explanation(edit, values[2], shown, now),
-                parameters=mended,
+                parameters=now_right,
                 file=name,
                 line=line,
                 source=text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else "",
