@@ -21,7 +21,7 @@ from handgrad.check.source.quiet import Asked
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
-from handgrad.check.source.stepped import by_callers
+from handgrad.check.source.stepped import by_callers, by_receivers
 from handgrad.check.source.structure import by_order, leftovers
 from handgrad.check.source.structure import by_structure as of_same_structure
 from handgrad.check.source.training import training_in
@@ -122,7 +122,7 @@ def connect(scenario: Scenario, capture: Capture) -> None:
     scenario.parameters = [each for each in parameters if each.name in found]
     if not found:
         raise InputError(_unmatched(scenario))
-    scenario.gradients = rename(scenario.parameters, with_lengths(scenario, parameters, found))
+    scenario.gradients = rename(scenario.parameters, with_lengths(scenario, parameters, found, results))
     _promote(scenario)
 
 
@@ -194,6 +194,7 @@ def _matched(
     found |= by_names(scenario, [each for each in parameters if each.name not in found], candidates)
     if found:
         found |= leftovers(scenario, parameters, found, results, agree)
+    found |= by_receivers(scenario, parameters, results, found)
     found |= by_position(scenario, parameters, results, found)
     found |= of_same_structure(scenario, parameters, results, set(found))
     scenario.run()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handgrad.check.source.calls import Call
+from handgrad.check.source.loops import container, gone_over, loop_parts, with_parts
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.state import Path
 from handgrad.check.source.updates import is_rate, updates_of
@@ -56,12 +57,43 @@ def evidence(module: UserModule, call: Call) -> Evidence:
             if path is not None:
                 _bind(each.targets[0], path, bound)
     found.names = {path: name for name, path in bound.items() if name.isidentifier() and name != "_"}
+    found.steps = _all_steps(later, bound)
     for each in later:
-        for words, path, gradient in _steps(each, bound):
-            over = [loop.iter for loop in body if isinstance(loop, ast.For) and each in _statements(loop)]
-            picked = any(gradient in ast.unparse(each).split(".") for each in over)
-            found.steps.append(Step(words, path, all=not picked))
+        found.steps += _in_functions(module, each, bound)
     return found
+
+
+def _all_steps(body: list[ast.stmt], bound: dict[str, Path]) -> list[Step]:
+    """The updates of these statements, in which loop variables stand for parts of what is gone over."""
+    loops = [each for each in body if isinstance(each, ast.For)]
+    inside = {id(loop): {id(each) for each in _statements(loop)} | {id(loop)} for loop in loops}
+    found = []
+    for each in body:
+        around = [loop for loop in loops if id(each) in inside[id(loop)]]
+        known = {name: part for loop in around for name, part in loop_parts(loop.target, loop.iter).items()}
+        over = {ast.unparse(gone_over(loop.iter)) for loop in around}
+        for words, path, gradient in _steps(each, bound, known):
+            found.append(Step(words, path, all=gradient not in over))
+    return found
+
+
+def _in_functions(module: UserModule, statement: ast.stmt, bound: dict[str, Path]) -> Iterator[Step]:
+    """The updates of a function of the file that is given a part of the result: ``update(params, grads, rate)``."""
+    for call in [each for each in ast.walk(statement) if isinstance(each, ast.Call) and each.args]:
+        paths = [_resolved(each, bound) for each in call.args]
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        named = [each for each in module.watched.functions if each.rpartition(".")[2] == name]
+        if len(named) != 1 or not any(path is not None for path in paths):
+            continue
+        node = module.watched.functions[named[0]]
+        given = [each.arg for each in node.args.args]
+        own = given[1:] if given[:1] == ["self"] else given
+        inner = {each: path for each, path in zip(own, paths, strict=False) if path is not None}
+        outer = {each: _words(value) for each, value in zip(own, call.args, strict=False)}
+        for step in _all_steps(list(_statements(node)), inner):
+            words = outer.get(str(step.words[0]), step.words[:1])
+            if words is not None:
+                yield Step((*words, *step.words[1:]), step.path, step.all)
 
 
 def _body(tree: ast.Module, driver: str) -> list[ast.stmt]:
@@ -137,21 +169,28 @@ def _words(node: ast.expr) -> Words | None:
 Found = tuple[Words, Path, str]  # parameter, part of the result, text of the gradient
 
 
-def _steps(statement: ast.stmt, bound: dict[str, Path]) -> Iterator[Found]:
+def _steps(statement: ast.stmt, bound: dict[str, Path], known: dict[str, ast.expr]) -> Iterator[Found]:
     """The updates of one statement, and of what a loop over pairs does to each pair."""
     for target, _, sign, value in updates_of(statement):
         node = ast.parse(target, mode="eval").body
         if (gradient := _gradient(value, sign)) is not None:
-            yield from _pair(node, gradient, bound)
+            yield from _pair(with_parts(node, known), with_parts(gradient, known), bound)
     loops: list[tuple[ast.expr, ast.expr, list[ast.AST]]] = []
     if isinstance(statement, ast.For):
         loops.append((statement.target, statement.iter, [each for part in statement.body for each in ast.walk(part)]))
     for each in ast.walk(statement):
-        if isinstance(each, ast.ListComp | ast.GeneratorExp) and not isinstance(statement, ast.For):
-            made = ast.AugAssign(ast.Name("_", ast.Store()), ast.Sub(), each.elt)
-            loops.append((each.generators[0].target, each.generators[0].iter, [made, each.elt]))
+        if isinstance(each, ast.ListComp | ast.GeneratorExp | ast.DictComp) and not isinstance(statement, ast.For):
+            value = each.value if isinstance(each, ast.DictComp) else each.elt
+            names, values = each.generators[0].target, each.generators[0].iter
+            loops.append((names, values, [value]))
+            inner = {**known, **loop_parts(names, values)}
+            yield from (pair for one, other in _both(value) for pair in _pair(*_parts(one, other, inner), bound))
     for names, values, body in loops:
         yield from _zipped(names, values, body, bound)
+
+
+def _parts(one: ast.expr, other: ast.expr, known: dict[str, ast.expr]) -> tuple[ast.expr, ast.expr]:
+    return with_parts(one, known), with_parts(other, known)
 
 
 def _gradient(value: ast.expr, sign: int) -> ast.expr | None:
@@ -195,6 +234,16 @@ def _zipped(names: ast.expr, values: ast.expr, body: list[ast.AST], bound: dict[
 
 
 def _both_sides(node: ast.AST) -> tuple[str, str]:
+    """The same as text, without an index that both have in common."""
+    for target, gradient in _both(node):
+        if not isinstance(target, ast.Subscript):
+            return ast.unparse(target), ast.unparse(gradient)
+        alike = isinstance(gradient, ast.Subscript) and ast.unparse(gradient.slice) == ast.unparse(target.slice)
+        return ast.unparse(target.value), ast.unparse(gradient.value if alike else gradient)  # type: ignore[attr-defined]
+    return "", ""
+
+
+def _both(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """(parameter, gradient) of ``p -= rate * g`` and of ``p - rate * g``."""
     target: ast.expr
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
@@ -202,19 +251,15 @@ def _both_sides(node: ast.AST) -> tuple[str, str]:
     elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
         target, value = node.left, node.right
     else:
-        return "", ""
+        return
     gradient = _gradient(value, 1 if isinstance(node.op, ast.Add) else -1)
-    if gradient is None:
-        return "", ""
-    if not isinstance(target, ast.Subscript):
-        return ast.unparse(target), ast.unparse(gradient)
-    alike = isinstance(gradient, ast.Subscript) and ast.unparse(gradient.slice) == ast.unparse(target.slice)
-    return ast.unparse(target.value), ast.unparse(gradient.value if alike else gradient)  # type: ignore[attr-defined]
+    if gradient is not None:
+        yield target, gradient
 
 
 def _elementwise(one: ast.expr, other: ast.expr, bound: dict[str, Path]) -> Iterator[Found]:
     """Two things that are gone through side by side."""
-    one, other = _container(one), _container(other)
+    one, other = container(one), container(other)
     mine = one.elts if isinstance(one, ast.Tuple | ast.List) else None
     theirs = other.elts if isinstance(other, ast.Tuple | ast.List) else None
     if mine is None and theirs is None:
@@ -232,10 +277,3 @@ def _elementwise(one: ast.expr, other: ast.expr, bound: dict[str, Path]) -> Iter
         )
         if words is not None and where is not None:
             yield words, where, ""
-
-
-def _container(node: ast.expr) -> ast.expr:
-    """``params.values()`` as params."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("values", "items"):
-        return node.func.value
-    return node

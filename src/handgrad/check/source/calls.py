@@ -88,4 +88,6 @@ def name_at(path: Path, names: list[str]) -> str:
     if not path:
         return names[0] if len(names) == 1 else ""
     step = path[0]
-    return step if isinstance(step, str) else names[step] if step < len(names) else ""
+    if isinstance(step, str):
+        return step
+    return names[step] if isinstance(step, int) and step < len(names) else ""

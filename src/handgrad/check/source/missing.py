@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.source.judge import direction
-from handgrad.check.source.results import at
 from handgrad.check.source.roles import bases
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
 from handgrad.check.source.updates import updates_in
@@ -21,10 +20,13 @@ def without_gradient(
     """Where the gradient of each such parameter would be found, if there were one."""
     left = [each for each in parameters if each.name not in found and each.array is not None and each.words]
     expected = {each.name: Gradient("missing") for each in left if _is_stepped(scenario, each)}
-    for each in left:
-        beside = _beside(each, parameters, found)
-        if beside is not None and isinstance(error, KeyError) and error.args and error.args[0] in each.container:
-            expected[each.name] = beside  # by a loop over all
+    if isinstance(error, KeyError) and error.args:  # by a loop over all
+        for group in _dicts(scenario, parameters):
+            there = {key: each for key, each in group.items() if each.name in found}
+            for key, each in group.items():
+                beside = _beside(key, there, found)
+                if each.name not in found and each.array is not None and beside is not None and error.args[0] in group:
+                    expected[each.name] = beside
     expected = {name: where for name, where in expected.items() if matters(scenario, parameters, name)}
     return expected | _keys_left_out(scenario, parameters, found)
 
@@ -41,37 +43,35 @@ def _keys_left_out(scenario: Scenario, parameters: list[Parameter], found: dict[
     """Parameters of a dict most of which have their gradients under their own keys in another dict, but not these."""
     expected: dict[str, Gradient] = {}
     for group in _dicts(scenario, parameters):
-        there = [each for each in group if each.name in found]
-        left = [each for each in group if each.name not in found and each.array is not None]
-        places = {each.name: where for each in left if (where := _beside(each, there, found)) is not None}
+        there = {key: each for key, each in group.items() if each.name in found}
+        left = {key: each for key, each in group.items() if each.name not in found and each.array is not None}
+        places = {each.name: where for key, each in left.items() if (where := _beside(key, there, found)) is not None}
         if not places or len(there) < len(places):
             continue
         expected |= {name: where for name, where in places.items() if matters(scenario, parameters, name)}
     return expected
 
 
-def _dicts(scenario: Scenario, parameters: list[Parameter]) -> Iterator[list[Parameter]]:
-    """Parameters that one dict holds under names: not the attributes of an object, nor variables."""
-    groups: dict[int, list[Parameter]] = {}
-    for each in parameters:
-        if isinstance(each.key, str) and each.path[1:-1] not in ((), ("keywords",)):
-            holder = at(scenario.state.roots[each.path[0]], each.path[1:-1])
-            if isinstance(holder, dict):
-                groups.setdefault(id(each.container), []).append(each)
-    yield from groups.values()
+def _dicts(scenario: Scenario, parameters: list[Parameter]) -> Iterator[dict[str, Parameter]]:
+    """Parameters by the keys under which a dict of the user's holds them."""
+    known = {id(each.thing): each for each in parameters if isinstance(each.thing, np.ndarray)}
+    ours = {id(part) for root in scenario.state.roots.values() for part in (root, root.get("keywords"))}
+    for each in scenario.state.dicts:
+        if id(each) not in ours:
+            yield {key: known[id(value)] for key, value in each.items() if isinstance(key, str) and id(value) in known}
 
 
-def _beside(parameter: Parameter, others: list[Parameter], found: dict[str, Gradient]) -> Gradient | None:
-    """Where the gradient would be, beside that of another value of the same dict."""
-    for each in others:
+def _beside(key: Any, others: dict[str, Parameter], found: dict[str, Gradient]) -> Gradient | None:
+    """Where the gradient of a key would be, beside those of other keys of the same dict."""
+    for theirs, each in others.items():
         where = found.get(each.name)
-        if where is None or each.container is not parameter.container or not where.path:
+        if where is None or not where.path or where.source not in ("result", "state"):
             continue
-        ours, theirs = where.path[-1], str(each.key)
-        if where.source in ("result", "state") and isinstance(ours, str) and theirs in {ours, *bases(ours)}:
-            start = ours.rindex(theirs)
-            key = ours[:start] + str(parameter.key) + ours[start + len(theirs) :]
-            return Gradient(where.source, where.call, (*where.path[:-1], key))
+        step = where.path[-1]
+        if isinstance(step, str) and theirs in {step, *bases(step)}:
+            start = step.rindex(theirs)
+            beside = step[:start] + str(key) + step[start + len(theirs) :]
+            return Gradient(where.source, where.call, (*where.path[:-1], beside))
     return None
 
 

@@ -63,10 +63,16 @@ def _row(scenario: Scenario, parameters: list[Parameter], number: int, result: A
     one or two."""
     known = {id(each.thing): each for each in parameters if isinstance(each.thing, np.ndarray)}
     parts = list(result)
-    if len(parts) < 2 or not all(_is_array(each) for each in parts):
-        return None
+    odd = [each for each in parts if not _is_array(each)]
+    if len(parts) < 2 or len(odd) > 1 or (odd and (len(parts) < 3 or odd[0] is None)):
+        return None  # None may be meant: of an input that needs no gradient
     names = names_returned(scenario.module.node(scenario.calls[number].name))
-    if len(names) == len(parts) and any(name and not bases(name) for name in names):
+    layer = any(path[0] == scenario.calls[number].root for path, _ in scenario.cotangents)
+    if (
+        not layer
+        and len(names) == len(parts)
+        and any(name and not bases(name) and name[0] not in "dgδ∂∇Δ" for name in names)
+    ):
         return None  # something that is no gradient by its name
     for other in reversed(scenario.calls[: number + 1]):
         given = [
@@ -86,17 +92,21 @@ def _is_array(value: Any) -> bool:
 def _in_order(row: _Row, owner: list[int | None]) -> bool:
     """Whether the order of the two is the same: by names, or all shapes but one."""
     named = sum(mine is not None for mine in owner)
-    alike = sum(mine.shape == np.shape(part) for mine, part in zip(row.given, row.parts, strict=True))
+    alike = sum(_is_array(part) and mine.shape == part.shape for mine, part in zip(row.given, row.parts, strict=True))
     return alike == len(row.parts) or (alike == len(row.parts) - 1 and (named > 0 or alike > 1))
 
 
 def _exchanged(row: _Row, owner: list[int | None], moved: list[int], call: Call, scenario: Scenario) -> bool:
     """Whether two parts stand in each other's place, and the others, one at least, in their own."""
-    if any(path for path in evidence(scenario.module, call).names) or len(row.parts) < 3:
+    known = evidence(scenario.module, call)
+    if any(known.names) or known.steps or len(row.parts) < 3:
         return False  # the caller takes them apart under names of its own
     others = [place for place, mine in enumerate(owner) if mine == place]
     places = {*moved, *(mine for each in moved if (mine := owner[each]) is not None)}
-    return len(places) == 2 and bool(others)
+    if len(places) != 2 or not others:
+        return False
+    one, other = (row.given[each].shape for each in sorted(places))
+    return len(row.parts) > 3 or one == other or places == {0, 1}  # of three, dx, db, dW may be an order of its own
 
 
 def input_gradients(scenario: Scenario, parameters: list[Parameter], results: list[Any], found: Found) -> Found:

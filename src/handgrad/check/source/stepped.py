@@ -6,6 +6,7 @@ import numpy as np
 
 from handgrad.check.source.callers import Step, evidence
 from handgrad.check.source.results import at
+from handgrad.check.source.roles import bases
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
 from handgrad.check.source.state import Path
 
@@ -27,6 +28,31 @@ def by_callers(
                 if name in there or (step.all and there) or empty:
                     found.setdefault(name, Gradient("result", number, path))
     return found
+
+
+def by_receivers(
+    scenario: Scenario, parameters: list[Parameter], results: list[Any], found: dict[str, Gradient]
+) -> dict[str, Gradient]:
+    """What the caller takes under the name of a gradient, ``dW, db = backward(...)``, and is neither array nor
+    number."""
+    more: dict[str, Gradient] = {}
+    for number, call in enumerate(scenario.calls):
+        names = evidence(scenario.module, call).names if call.backward and results[number] is not None else {}
+        for path, name in names.items():
+            if not path or _is_number(results[number], path) or _is_none(results[number], path):
+                continue
+            mine = [each for each in parameters if each.words and str(each.words[-1]) in bases(name)]
+            if len(mine) == 1 and mine[0].name not in found:
+                more[mine[0].name] = Gradient("result", number, path)
+    return more
+
+
+def _is_none(result: Any, path: Path) -> bool:
+    """Whether there is nothing: also meant so, of an input that needs no gradient."""
+    try:
+        return at(result, path) is None
+    except (KeyError, IndexError, AttributeError, TypeError):
+        return True
 
 
 def _mapped(parameters: list[Parameter], step: Step) -> dict[str, Path]:
