@@ -180,8 +180,10 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     )
 
 
-def second_findings(text: str, name: str, second: Second, edits: list[tuple[str, int, str]]) -> tuple[Finding, ...]:
-    """What a second call shows."""
+def second_findings(
+    text: str, name: str, second: Second, edits: list[tuple[str, int, str]], begins: int | None
+) -> tuple[Finding, ...]:
+    """What a second call shows; where nothing mends it, at the line where backward ``begins``."""
     doubled = second.doubled == second.differs
     fault = "buffer-not-cleared" if doubled else "mutation"
     names = " and ".join(f"`{each}`" for each in second.changed)
@@ -194,7 +196,8 @@ def second_findings(text: str, name: str, second: Second, edits: list[tuple[str,
     )
     spoiled = tuple(sorted(second.differs))
     if not edits:
-        return (Finding(fault, words, spoiled, file=name),)
+        source = text.splitlines()[begins - 1].strip() if begins is not None else ""
+        return (Finding(fault, words, spoiled, file=name, line=begins, source=source),)
     found, shown = [], text
     for after, line, kind in edits:
         now = in_words_of(text, text, tidy(shown, after))

@@ -125,6 +125,11 @@ def _returned(
         others = [source.segment(each) for each in ast.walk(value) if isinstance(each, ast.expr) and each is not value]
         for each in dict.fromkeys([*others, *local]):
             yield source.replaced(source.span(value), each), line, False
+        for part in [each for each in parts if each is not value]:
+            first, last = sorted((source.span(value), source.span(part)))
+            between = source.text[first.end : last.start]
+            exchanged = source.text[last.start : last.end] + between + source.text[first.start : first.end]
+            yield source.replaced(first._replace(end=last.end), exchanged), line, False
     if place is not None and parts:
         for number, other in itertools.product(range(len(parts) + 1), local):
             texts = [source.segment(each) for each in parts]

@@ -53,6 +53,8 @@ def _seen(scenario: Scenario, name: str, where: Gradient, given: Any) -> tuple[i
         )
         return returned, "other", words
     parameter = next(each for each in scenario.parameters if each.name == name)
+    if _is_exchanged(scenario, name, where, given):
+        return returned, "wrong-variable", "What is returned here for {} has changed places with another gradient."
     if _is_the_parameter(scenario, parameter, given):
         return returned, "wrong-variable", "What is returned here for {} is the parameter itself, not its gradient."
     return None
@@ -80,6 +82,22 @@ def _call_of(scenario: Scenario, where: Gradient) -> Call:
 def _is_the_parameter(scenario: Scenario, parameter: Parameter, given: Any) -> bool:
     value: Any = scenario.point.get(parameter.name, parameter.value)
     return np.shape(given) == np.shape(value) and bool(np.any(value)) and np.array_equal(given, value)
+
+
+def _is_exchanged(scenario: Scenario, name: str, where: Gradient, given: Any) -> bool:
+    """Whether two parts of a result have each other's shapes."""
+    shapes = {each.name: each.shape for each in scenario.parameters}
+    if np.shape(given) == shapes[name]:
+        return False
+    gradients = scenario.outcome().gradients
+    others = [each for each, other in scenario.gradients.items() if other.source == "result" and each != name]
+    return any(
+        gradients[each] is not None
+        and scenario.gradients[each].call == where.call
+        and shapes[each] == np.shape(given)
+        and np.shape(gradients[each]) == shapes[name]
+        for each in others
+    )
 
 
 def _return_line(node: ast.FunctionDef) -> int:
