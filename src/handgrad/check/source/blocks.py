@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.hooks import Event
 from handgrad.check.source.instrument import Site
 from handgrad.check.source.program import Bench
 from handgrad.check.source.truth import Truth
@@ -31,8 +32,7 @@ def add_blocks(truth: Truth, bench: Bench, seconds: float) -> None:
         environments = bench.environments(site, want=1)
         if target is None or not environments:
             continue
-        base = ast.unparse(target.value)
-        index = ast.unparse(target)[len(base) + 1 : -1]
+        base, index = ast.unparse(target.value), index_of(target)
         try:
             scope = {**namespace, **environments[0]}
             shape = np.shape(eval(base, scope))  # noqa: S307 - expressions of the user's own file
@@ -42,6 +42,23 @@ def add_blocks(truth: Truth, bench: Bench, seconds: float) -> None:
         if len(shape) and (index, shape) not in seen:
             seen.add((index, shape))
             _add(truth, shape, place, index, until)
+
+
+def index_of(target: ast.Subscript) -> str:
+    """The text between the brackets."""
+    return ast.unparse(target)[len(ast.unparse(target.value)) + 1 : -1]
+
+
+def misplaced(truth: Truth, sites: list[Site], events: list[Event]) -> set[int]:
+    """Sites that write a part and compute the gradient of something else, where others compute that of their part."""
+    first = {each.number: each.value for each in events if not each.occurrence and each.kind == "v"}
+    fits: dict[int, bool] = {}
+    for site in sites:
+        target = _target(site)
+        if target is not None and site.number in first and _writes_part(site):
+            ending = f"[{index_of(target)}]"
+            fits[site.number] = any(each.label.endswith(ending) for each in truth.all_exact(first[site.number]))
+    return {number for number, each in fits.items() if not each} if any(fits.values()) else set()
 
 
 def _target(site: Site) -> ast.Subscript | None:

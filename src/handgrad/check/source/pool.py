@@ -228,6 +228,7 @@ class Pool:
                 self.counts.append(Item(text, value, atom=True))
             elif isinstance(value, float):
                 self.numbers.append(Item(text, value, atom=False))
+        self._fields(environment)
         self._entries(environment)
         for name, value in self.environment.items():
             if isinstance(value, types.FunctionType) and name not in self.functions:
@@ -238,6 +239,15 @@ class Pool:
         required = value.__code__.co_argcount - len(value.__defaults__ or ())
         if required == 1 and not name.startswith("_hg") and value.__code__.co_name != self.site.function.split(".")[-1]:
             self.functions.append(name)
+
+    def _fields(self, environment: Environment) -> None:
+        """What records hold, read here or not: ``cache.mixed`` where only ``cache.q`` is written."""
+        known = {each.text for each in self.atoms}
+        for name, value in environment.items():
+            for field in getattr(value, "_fields", ()) if isinstance(value, tuple) else ():
+                each = getattr(value, field)
+                if isinstance(each, np.ndarray) and numeric(each) and each.ndim and f"{name}.{field}" not in known:
+                    self.atoms.append(Item(f"{name}.{field}", each, atom=True))
 
     def _entries(self, environment: Environment) -> None:
         """Entries of lists that are in reach and never read: ``p[j]`` where ``for p in points`` has lost its use."""

@@ -51,7 +51,7 @@ def repair(scenario: Scenario, judge: Judge) -> Repair:
     return result
 
 
-@dataclass
+@dataclass(eq=False)
 class _Node:
     """A version of the file, and how far it has been searched."""
 
@@ -82,11 +82,20 @@ class _Chains:
         if self._descend(root, 0):
             self._shorter(root)
             return
-        for level, most in ((1, 3), (2, 1)):
-            ends = sorted(self.nodes[1:], key=lambda each: -each.right)
-            for node in [root, *ends[:most]] if level == 1 else [*ends[:most], root]:
+        for level, most in ((1, 4), (2, 2)):
+            searched: list[_Node] = []
+            while len(searched) < most and (node := self._next(root, searched, level)) is not None:
+                searched.append(node)
                 if self._descend(node, level):
                     return
+
+    def _next(self, root: _Node, searched: list[_Node], level: int) -> _Node | None:
+        """The version to search further: first the file as it is, for one edit that mends everything; at last too."""
+        ends = [each for each in self.nodes if each is not root and each not in searched]
+        ends.sort(key=lambda each: -each.right)
+        left = [] if root in searched else [root]
+        ordered = [*left, *ends] if level == 1 else [*ends[:1], *left]
+        return ordered[0] if ordered else None
 
     def _node(self, chain: list[Candidate]) -> _Node | None:
         """The version of the file after some edits."""

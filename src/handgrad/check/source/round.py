@@ -45,7 +45,11 @@ class Round:
             return [best(self.search, self.suspects, self.found)]
         if level == 2:
             return helpful(self.search, self.suspects, _WAYS)
-        return convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
+        ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
+        if ways and ways[0].site is not None:
+            self._before(ways[0])
+            ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
+        return ways
 
     def _quick(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Small edits that turn a line's value into a true gradient."""
@@ -79,6 +83,7 @@ class Round:
         later = [each for each in lanes if each.suspect.first_right and each.site.number not in self.search.partly]
         first = [each for each in lanes if each not in later]  # the others are wrong later, by what they were handed
         self._lanes(first, rich=False, truthful=False)
+        self._try(lambda: self._lanes(self._made(self.search.dead()), rich=False, truthful=False))
         if self.found and not any(each.truthful for each in self.found):
             self._lanes(first[:3], rich=True, truthful=True)
         self._try(
@@ -102,7 +107,7 @@ class Round:
             return
         self._lanes(others, rich=True, truthful=True)
         self._solve([each for each in others if each.suspect.ratios and not each.suspect.right][:8])
-        if not self.search.partial:
+        if not convincing(self.search, self.suspects, 1):
             self._lanes(others, rich=False, truthful=False)
 
     def _far(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
@@ -188,6 +193,20 @@ class Round:
             if helper and lane.suspect.order < order and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
                 self.found += found
+
+    def _before(self, way: Candidate) -> None:
+        """What feeds a line that an edit would mend in part, where it is no gradient itself."""
+        order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
+        helpers = [
+            each
+            for each in self.suspects
+            if each.touches and each.order < order and not any(abs(ratio) > 0 for ratio in each.ratios)
+        ]
+        helpers.sort(key=lambda each: -each.order)
+        until = time.monotonic() + 1.0
+        for lane in self._made(helpers[:6]):
+            if time.monotonic() < until:
+                self.found += lane.run(rich=False, truthful=False, seconds=0.25, enough=2)
 
     def _paths(self, late: list[Lane]) -> None:
         """A line before the mended one may be right for one path only, and be the place where another one joins."""
