@@ -26,14 +26,9 @@ def findings_of(
     scenario: Scenario, judge: Judge, result: Repair, text: str, name: str, wrong: list[str]
 ) -> tuple[Finding, ...]:
     """One finding for each edit; one without a correction where none was found."""
-    partial: tuple[Finding, ...] = ()
-    if not result.edits or not result.complete:
-        mended = frozenset[str]().union(*(each.right for each in result.edits))
-        partial = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
-        if not partial and result.suspects:
-            partial = (_unmended(scenario, result, text, name, wrong),)
-        if not result.edits:
-            return partial
+    partial = () if result.edits and result.complete else _left_over(scenario, result, text, name, wrong)
+    if not result.edits:
+        return partial
     converted = scenario.module.watched.source.text
     found = []
     shown = text
@@ -66,6 +61,13 @@ def findings_of(
         was = program or was
     scenario.module.restore()
     return (*found, *partial)
+
+
+def _left_over(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> tuple[Finding, ...]:
+    """What is said of the parameters that no edit made right."""
+    mended = frozenset[str]().union(*(each.right for each in result.edits))
+    found = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
+    return found or ((_unmended(scenario, result, text, name, wrong),) if result.suspects else ())
 
 
 def original_line(original: str, current: str, line: int) -> int:

@@ -46,7 +46,7 @@ def _keys_left_out(scenario: Scenario, parameters: list[Parameter], found: dict[
         there = {key: each for key, each in group.items() if each.name in found}
         left = {key: each for key, each in group.items() if each.name not in found and each.array is not None}
         places = {each.name: where for key, each in left.items() if (where := _beside(key, there, found)) is not None}
-        if not places or len(there) < len(places):
+        if not places or len(there) <= len(places):  # as many without: they are not trained
             continue
         expected |= {name: where for name, where in places.items() if matters(scenario, parameters, name)}
     return expected

@@ -26,7 +26,7 @@ def plain_findings(scenario: Scenario, text: str, name: str, wrong: list[str]) -
     found = []
     for (line, fault, words), names in groups.items():
         source = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-        shown = " and ".join(f"`{each}`" for each in names)
+        shown = _listed(names)
         found.append(
             Finding(fault, words.format(shown), tuple(names), file=name, line=line if source else None, source=source)
         )
@@ -41,7 +41,7 @@ def _seen(scenario: Scenario, name: str, where: Gradient, given: Any) -> tuple[i
         return None
     short = call.name.rpartition(".")[2]
     if given is None:
-        words = f"`{short}` gives no gradient for {{}}, although the loss depends on it: it is left out here."
+        words = f"`{short}` gives no gradient for {{}}, although the loss depends on that: it is left out here."
         return _where_left_out(scenario, node, where, name), "never-written", words
     if where.source != "result":
         return None
@@ -65,6 +65,12 @@ def left_out(scenario: Scenario, name: str) -> int:
     where = scenario.gradients[name]
     node = scenario.module.node(_call_of(scenario, where).name)
     return _where_left_out(scenario, node, where, name) if isinstance(node, ast.FunctionDef) else 0
+
+
+def _listed(names: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    quoted = [f"`{each}`" for each in names]
+    return " and ".join([*([", ".join(quoted[:-1])] if quoted[1:] else []), quoted[-1]])
 
 
 def is_plain(scenario: Scenario, name: str, given: Any) -> bool:
