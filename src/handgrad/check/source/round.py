@@ -189,19 +189,14 @@ class Round:
         order = min(self.search.backward.get(each.number, 0) for each in sites)
         until = time.monotonic() + 1.5
         for lane in lanes:
-            helper = not any(abs(each) > 0 for each in lane.suspect.ratios)  # no value of it is a gradient
-            if helper and lane.suspect.order < order and time.monotonic() < until:
+            if _is_helper(lane.suspect) and lane.suspect.order < order and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
                 self.found += found
 
     def _before(self, way: Candidate) -> None:
         """What feeds a line that an edit would mend in part, where it is no gradient itself."""
         order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
-        helpers = [
-            each
-            for each in self.suspects
-            if each.touches and each.order < order and not any(abs(ratio) > 0 for ratio in each.ratios)
-        ]
+        helpers = [each for each in self.suspects if each.touches and each.order < order and _is_helper(each)]
         helpers.sort(key=lambda each: -each.order)
         until = time.monotonic() + 1.0
         for lane in self._made(helpers[:6]):
@@ -272,3 +267,8 @@ class Round:
     def _identities(self, suspects: list[Suspect]) -> None:
         functions, lines = self._scope(suspects)
         self.found += self.gaps.identities(functions, lines)
+
+
+def _is_helper(each: Suspect) -> bool:
+    """Whether what a line computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
+    return not any(abs(ratio) > 0 for ratio in each.ratios) or not (each.right or each.first_right)

@@ -70,7 +70,7 @@ def _uncalled(source: SourceText, node: Node, call: ast.Call, name: str, args: l
     if one and name in ("np.tanh", "numpy.tanh"):
         yield replaced(node, args[0], "derivative-place", 1.2)
     if args and name.endswith("ones_like"):
-        yield replaced(node, args[0], "cotangent-ignored", 1.0)
+        yield replaced(node, args[0], "cotangent-ignored", 1.5 if node.root else 1.0)  # a start is rather 0 than that
     if args and name.endswith((".flip", "rot90", ".fliplr", ".flipud")):
         yield replaced(node, args[0], "rotation", 0.9)
     if one and name.endswith("zeros_like"):
