@@ -17,6 +17,7 @@ def holes(
     ``wrong`` and ``right`` are the words of the parameters' names, by whether their gradients are right.
     """
     source = watched.source
+    yield from _copies(watched, functions, wrong, right)
     yield from _siblings(watched, functions, wrong, right)
     for name in functions:
         body = watched.statements.get(name, [])
@@ -42,6 +43,25 @@ def holes(
             places.sort(key=lambda each: not isinstance(each, ast.AugAssign))  # beside lines of its kind, if there are
             for place in places:
                 yield from _hole(source, place, place.col_offset, f"{target} += 0 * {target}", "never-written", target)
+
+
+def _copies(
+    watched: Instrumented, functions: list[str], wrong: list[tuple[str, ...]], right: list[tuple[str, ...]]
+) -> Iterator[StatementEdit]:
+    """A line once more, with the names of another parameter: ``sum_b = ...`` after ``sum_W = ...``."""
+    source = watched.source
+    pairs = {(_last_name(one), _last_name(other)) for one in right for other in wrong}
+    pairs |= {(one[:1], other[:1]) for one, other in pairs if len(one) > 2 and len(other) > 2}  # weights, biases: w, b
+    for name in functions:
+        body = [each for each in watched.statements.get(name, []) if isinstance(each, ast.Assign | ast.AugAssign)]
+        known = {source.segment(each) for each in body}
+        for statement in body:
+            text = source.segment(statement)
+            for theirs, mine in sorted(pairs):
+                new = re.sub(rf"(?<![^\W_]){re.escape(theirs)}|{re.escape(theirs)}(?![^\W_])", mine, text)
+                if theirs and mine and theirs != mine and new not in known and "\n" not in new:
+                    for edit in _hole(source, statement, statement.col_offset, new, "never-written", ""):
+                        yield edit._replace(hole=0)
 
 
 def identities(watched: Instrumented, functions: list[str], lines: list[int]) -> Iterator[StatementEdit]:

@@ -154,7 +154,7 @@ def _rebind(capture: Capture) -> None:
 def _alike(one: Any, other: Any) -> bool:
     """Two values of a variable at different times; a step by a gradient with too many axes widens it."""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.shape == other.shape or one.shape == other.shape[other.ndim - one.ndim :]
+        return bool(one.shape == other.shape or one.shape == other.shape[other.ndim - one.ndim :])
     return type(one) is type(other) or (isinstance(one, int | float) and isinstance(other, int | float))
 
 

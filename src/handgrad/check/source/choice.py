@@ -10,7 +10,7 @@ from handgrad.check.source.truth import explained
 _RATED = 40  # edits whose backward pass is looked at as a whole
 _WEAK = 16  # of those after which no more gradients are right than before
 _GAIN = 0.5  # sites that are understood after an edit and were not before
-_MUCH = 2.0
+_MUCH = 2.5
 
 
 def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Candidate:
@@ -26,7 +26,7 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
         blamed = number in right and not each.truthful
         return (
             blamed,
-            -round(each.score - 0.2 * each.cost + 0.15 * each.truthful + likeness(search, each), 2),
+            -round(each.score - 0.2 * each.cost + 0.02 * each.truthful + likeness(search, each), 2),
             number in started_right,
             order.get(number, len(order)),
         )
@@ -104,7 +104,12 @@ def rate(search: Search, candidate: Candidate) -> float:
     lines = {bench.base.watched.sites[number].line for number in search.backward}
     sites = program.watched.sites
     kept = [each for each in events if each.kind != "u" and sites[each.number].line in lines]
-    candidate.score = explained(search.truth, kept, targets_of(program))[0]
+    scores = []
+    for usual in search.usuals:
+        search.truth.usual = usual
+        scores.append(explained(search.truth, kept, targets_of(program))[0])
+    search.truth.usual = search.usuals[0]
+    candidate.score = max(scores)
     return candidate.score
 
 

@@ -29,6 +29,11 @@ class Gaps:
         for edit in holes(self.program.watched, functions, wrong, right):
             if time.monotonic() > until:
                 break
+            if not edit.hole:
+                candidate = self._whole(edit)
+                if candidate is not None:
+                    return [candidate]
+                continue
             program, site = self._placeholder(edit)
             if program is None or site is None:
                 continue
@@ -75,6 +80,17 @@ class Gaps:
             if found:
                 return [replace(each, site=None, line=edit.line) for each in found]
         return []
+
+    def _whole(self, edit: StatementEdit) -> Candidate | None:
+        """A missing line that is known whole; None if it does not mend everything."""
+        program = self.bench.compile(edit.text)
+        if program is None:
+            return None
+        self.bench.install(program)
+        right = self.bench.right()
+        self.bench.install(self.program)
+        candidate = Candidate(edit.text, None, edit.line, edit.fault, edit.cost, right or frozenset())
+        return candidate if right is not None and right > self.search.base_right and self._mends(candidate) else None
 
     def _placeholder(self, edit: StatementEdit) -> tuple[Program | None, Site | None]:
         """The file with the placeholder, installed, and its place; nothing where it cannot run."""

@@ -1,6 +1,7 @@
 """The edits of one suspected expression: made, evaluated where they stand, and the promising ones run."""
 
 import ast
+import re
 import time
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ import numpy as np
 
 from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
 from handgrad.check.source.expressions import compiled, template_of, value_of
+from handgrad.check.source.instrument import Site
 from handgrad.check.source.pool import Pool, pieces
 from handgrad.check.source.program import Program, fingerprint
 from handgrad.check.source.solve import solutions
@@ -69,7 +71,11 @@ class Lane:
         turned = isinstance(node, ast.Attribute) and node.attr == "T"
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not turned:
             # what only reads a value may read another one; arithmetic on it belongs where it is used
-            edits = [each if each.fault in _CHOICES else each._replace(cost=each.cost + 1.0) for each in edits]
+            edits = [each if each.fault in _CHOICES else each._replace(cost=each.cost + 0.8) for each in edits]
+        lost = [name for name in pool.unused if not re.search(rf"\b{name}\b", self.whole)]
+        if lost:  # a variable that nothing reads is what has been left out
+            told = re.compile(rf"\b({'|'.join(map(re.escape, lost))})\b")
+            edits = [each._replace(cost=each.cost - 0.8) if told.search(each.new) else each for each in edits]
         return sorted(edits, key=lambda each: each.cost)
 
     def _first(self) -> dict[str, Any]:
@@ -178,6 +184,27 @@ class Lane:
                 candidate = self.search.keep(self.site, self.program, edit, right, honest)
                 if candidate is not None and self.search.verified(candidate):
                     found.append(candidate)
+        return found
+
+    def feeding(self, fed: Site, seconds: float) -> list[Candidate]:
+        """Edits after which the first value of another line is a true gradient."""
+        bench = self.search.bench
+        until = time.monotonic() + seconds
+        if not self.site.swappable or not self._look():
+            return []
+        bench.install(self.program)
+        found: list[Candidate] = []
+        for _, edit, code in self._make(False, until):
+            if time.monotonic() > until or len(found) >= 3:
+                break
+            right = bench.right(self.site, code)
+            if right is None or not right >= self.search.base_right:
+                continue
+            events = bench.events(self.site, code)
+            values = [each.value for each in events if each.kind == "v" and each.number == fed.number]
+            if values and self.search.level(values[0]) >= 1:
+                candidate = self.search.keep(self.site, self.program, edit, right, True)
+                found += [candidate] if candidate is not None and self.search.verified(candidate) else []
         return found
 
 

@@ -199,10 +199,16 @@ class Pool:
         self.counts: list[Item] = []  # integers that may be the size of a batch or a sequence
         self.numbers: list[Item] = []
         self.functions: list[str] = []
+        self.integers = [name for name in self.environment if name in environment and type(environment[name]) is int][
+            :8
+        ]
         self.parts = texts.parts
+        self.takes_roots = any("sqrt(" in each for each in texts.larger)
         self.unused = texts.unused.get(site.function, frozenset())
         self.written = texts.chains.keys() | texts.larger.keys()
         self._collect(texts, environment)
+        goal = evaluate(site.target, self.environment) if site.kind == "augment" else None
+        self.goal: tuple[int, ...] = np.shape(goal) if isinstance(goal, np.ndarray) else ()  # what += adds to
 
     def _collect(self, texts: Texts, environment: Environment) -> None:
         seen: set[str] = set()

@@ -72,6 +72,7 @@ class _Chains:
         self.truth = truth
         self.result = result
         self.nodes: list[_Node] = []
+        self.several = False  # whether small edits have shown that there is more than one fault
         self.most = -1  # gradients that are right after the best chain
 
     def run(self) -> None:
@@ -82,6 +83,7 @@ class _Chains:
         if self._descend(root, 0):
             self._shorter(root)
             return
+        self.several = len(self.nodes) > 1
         for level, most in ((1, 4), (2, 2)):
             searched: list[_Node] = []
             while len(searched) < most and (node := self._next(root, searched, level)) is not None:
@@ -92,9 +94,10 @@ class _Chains:
     def _next(self, root: _Node, searched: list[_Node], level: int) -> _Node | None:
         """The version to search further: first the file as it is, for one edit that mends everything; at last too."""
         ends = [each for each in self.nodes if each is not root and each not in searched]
-        ends.sort(key=lambda each: -each.right)
+        ends.sort(key=lambda each: (-each.right, len(each.chain)))
         left = [] if root in searched else [root]
-        ordered = [*left, *ends] if level == 1 else [*ends[:1], *left]
+        several = level == 2 or self.several
+        ordered = [*ends[:1], *left] if several else [*left, *ends]
         return ordered[0] if ordered else None
 
     def _node(self, chain: list[Candidate]) -> _Node | None:

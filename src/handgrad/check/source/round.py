@@ -1,11 +1,13 @@
 """The search for one edit: expressions first, then statements, then lines that are missing."""
 
+import ast
 import math
 import time
 from collections.abc import Callable
 
-from handgrad.check.source.choice import best, convincing, helpful
+from handgrad.check.source.choice import best, convincing, helpful, likeness
 from handgrad.check.source.gaps import Gaps
+from handgrad.check.source.instrument import Site
 from handgrad.check.source.lane import Lane
 from handgrad.check.source.search import Search
 from handgrad.check.source.statements import StatementEdit, statement_edits, step_moves
@@ -58,10 +60,8 @@ class Round:
             return
         self._statements([*likely, *blamed, *self.search.dead()], operators_only=True)
         lanes = self._made(likely)
-        self._try(
-            lambda: self._lanes(lanes, rich=False, truthful=True),
-            lambda: self._lanes(self._made(blamed), rich=False, truthful=True),
-        )
+        self._lanes(lanes, rich=False, truthful=True)
+        self._try(lambda: self._lanes(self._made(blamed), rich=False, truthful=True))
         if self.found:
             self._compare(lanes, blamed)
             return
@@ -130,8 +130,18 @@ class Round:
         """What else would do: where the mended line may be right, and another one wrong."""
         self._upstream(lanes)
         self._paths(self._made(blamed))
-        for lane in [each for each in lanes if each.site.kind == "return"][:3]:  # a mean is often taken at the end
+        for lane in [each for each in lanes if isinstance(each.site.statement, ast.Return)][
+            :4
+        ]:  # where means are taken
             self.found += lane.run(rich=False, truthful=True, seconds=0.3, enough=1)
+        self._callers()
+        if all(likeness(self.search, each) < 0 for each in self.found):  # it would spoil the likeness of two lines
+            late = self._made(blamed)
+            late.sort(key=lambda each: -each.suspect.order)
+            until = time.monotonic() + 1.5
+            for lane in late[:8]:
+                if time.monotonic() < until:
+                    self.found += lane.run(rich=False, truthful=False, seconds=0.3, enough=2)
 
     def _try(self, *stages: Callable[[], None]) -> None:
         """One stage after another, until something mends everything."""
@@ -183,13 +193,13 @@ class Round:
 
     def _upstream(self, lanes: list[Lane]) -> None:
         """What feeds the mended line may be the culprit where it is no gradient itself: a helper, a size, a mask."""
-        sites = [each.site for each in self.found if each.site is not None]
-        if not sites:
-            return
-        order = min(self.search.backward.get(each.number, 0) for each in sites)
+        sites = self.program.watched.sites
+        lines = {each.line for each in self.found}
+        order = min((place for each, place in self.search.backward.items() if sites[each].line in lines), default=0)
         until = time.monotonic() + 1.5
         for lane in lanes:
-            if _is_helper(lane.suspect) and lane.suspect.order < order and time.monotonic() < until:
+            before = lane.suspect.order < order or not lane.suspect.ratios
+            if _is_helper(lane.suspect) and before and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
                 self.found += found
 
@@ -200,8 +210,17 @@ class Round:
         helpers.sort(key=lambda each: -each.order)
         until = time.monotonic() + 1.0
         for lane in self._made(helpers[:6]):
-            if time.monotonic() < until:
-                self.found += lane.run(rich=False, truthful=False, seconds=0.25, enough=2)
+            if way.site is not None and time.monotonic() < until:
+                self.found += lane.feeding(way.site, 0.3)
+
+    def _callers(self) -> None:
+        """The lines that call the function of a mended line: it may be right, and given the wrong thing."""
+        names = {each.site.function.rsplit(".", 1)[-1] for each in self.found if each.site is not None}
+        until = time.monotonic() + 2.0
+        for lane in self._made([each for each in self.suspects if each.covers and _calls(each.site, names)])[:3]:
+            for truthful in (True, False):
+                if time.monotonic() < until:
+                    self.found += lane.run(rich=False, truthful=truthful, seconds=0.8, enough=2)
 
     def _paths(self, late: list[Lane]) -> None:
         """A line before the mended one may be right for one path only, and be the place where another one joins."""
@@ -228,7 +247,7 @@ class Round:
         functions, lines = self._scope(suspects)
         until = time.monotonic() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
         every = statement_edits(self.program.watched, functions, lines)
-        edits = [each for each in every if (each.cost <= 1.0) is operators_only]
+        edits = [each for each in every if (each.early or each.cost <= 1.0) is operators_only]
         if operators_only:  # all are as likely: what counts is the line
             place = {line: number for number, line in enumerate(lines)}
             edits.sort(key=lambda each: place.get(each.line, len(lines)))
@@ -272,3 +291,9 @@ class Round:
 def _is_helper(each: Suspect) -> bool:
     """Whether what a line computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
     return not any(abs(ratio) > 0 for ratio in each.ratios) or not (each.right or each.first_right)
+
+
+def _calls(site: Site, names: set[str]) -> bool:
+    """Whether an expression calls a function of one of these names."""
+    called = [each.func for each in ast.walk(site.node) if isinstance(each, ast.Call)]
+    return any((getattr(each, "attr", None) or getattr(each, "id", None)) in names for each in called)

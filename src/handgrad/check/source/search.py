@@ -55,6 +55,10 @@ class Search:
         multiples = {name: truth.multiple(name, given[name]) for name in self.wrong if given.get(name) is not None}
         self.finals = {name: each for name, each in multiples.items() if math.isfinite(each)}
         truth.usual = self._usual()
+        self.usuals = [truth.usual]
+        factors = {round(each, 6) for each in self.finals.values()}
+        if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong):
+            self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
         self.base_score, self.ratios = explained(truth, kept, targets_of(bench.base))
         self._unjustify(kept)
 
@@ -69,7 +73,7 @@ class Search:
                 if each.size == event.value.size and np.allclose(each.ravel(), event.value.ravel(), rtol=1e-9, atol=0):
                     self.handed.add(event.number)
                     self.ratios[event.number] = [float("nan")] * max(1, len(self.ratios.get(event.number, [])))
-            if not event.occurrence and all(each.key[0] == "u" for each in self.truth.all_exact(event.value)):
+            if not event.occurrence and not self.truth.whole(event.value):
                 self.partly.add(event.number)
             touched = self.touched.get(event.number)
             owners = self.truth.owned_by(event.value) if touched else None

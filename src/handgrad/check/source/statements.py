@@ -18,6 +18,7 @@ class StatementEdit(NamedTuple):
     cost: float
     hole: int = 0  # line of a placeholder
     helper: str = ""  # target of the placeholder
+    early: bool = False  # to be tried among the first, however unlikely
 
 
 def step_moves(watched: Instrumented, functions: list[str], steps: set[int]) -> Iterator[StatementEdit]:
@@ -145,8 +146,8 @@ def _exchanges(source: SourceText, node: ast.stmt, records: dict[str, tuple[str,
                 )
                 near = len(parts) <= 5 or other - one == 1
                 unpacked = isinstance(node, ast.Assign) and each in node.targets and near
-                cost = 0.98 if unpacked else 1.3
-                yield StatementEdit(new, node.lineno, "wrong-variable", cost + 0.02 * (other - one) * (not unpacked))
+                cost = (1.8 if ".shape" in source.segment(node) else 1.2) if unpacked else 1.3 + 0.02 * (other - one)
+                yield StatementEdit(new, node.lineno, "wrong-variable", cost, early=unpacked)
 
 
 def _parts(node: ast.expr | None, records: dict[str, tuple[str, ...]]) -> list[ast.expr]:

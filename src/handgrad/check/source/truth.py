@@ -5,6 +5,7 @@ forward each, whatever the size, are linear (so sums over time steps are sums of
 gradients apart as surely as the arrays themselves.
 """
 
+import ast
 import math
 import re
 import time
@@ -188,7 +189,12 @@ class Truth:
 
     def whole(self, value: Array) -> bool:
         """Whether this is all of the gradient of some value, not only what comes through one use of it."""
-        return any(each.key[0] != "u" for each in self.all_exact(value))
+        return any(each.key[0] != "u" or self._is_unnamed(each) for each in self.all_exact(value))
+
+    def _is_unnamed(self, each: True_) -> bool:
+        """Whether a use is of a value without a name, the pre-activation in ``np.tanh(W @ x + b)``: then it is all."""
+        node = self.scenario.module.watched.uses[each.key[1]].node
+        return not isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
 
     def all_exact(self, value: Array) -> list[True_]:
         """Every forward value whose gradient this is."""
@@ -281,7 +287,7 @@ def explained(
             for r in each
         ]
         # the first pass counts most: with two faults in a loop, a line that is mended is right there, and not later
-        score += 0.6 * points[0] + 0.4 * sum(points) / len(points) + (0.15 if named.get(number) else 0.0)
+        score += 0.6 * points[0] + 0.4 * sum(points) / len(points) + (0.25 if named.get(number) else 0.0)
     return score, ratios
 
 

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from handgrad.check.source.edits.arithmetic import constant_terms, constants, functions, operators, signs
 from handgrad.check.source.edits.calls import calls, comparisons, other_loops, other_tests
 from handgrad.check.source.edits.indices import indices
-from handgrad.check.source.edits.missing import combinations, derivatives_instead, factors, inner_terms, terms
+from handgrad.check.source.edits.missing import (
+    combinations,
+    derivatives_instead,
+    factors,
+    inner_terms,
+    integer_terms,
+    terms,
+)
 from handgrad.check.source.edits.node import Edit, Node, nodes_of
 from handgrad.check.source.edits.shapes import flips, reductions, transposes
 from handgrad.check.source.edits.variables import counts, renamings, replacements
@@ -45,6 +52,7 @@ def rich_edits(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
             continue
         yield from factors(node, pool)
     yield from terms(root, pool)
+    yield from integer_terms(root, pool)
     for node in nodes[1:]:
         inside = isinstance(node.parent, ast.BinOp | ast.Call | ast.Attribute)
         if (node.is_array or isinstance(node.value, float)) and not node.in_index and inside:

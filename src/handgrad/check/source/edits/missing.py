@@ -18,6 +18,9 @@ def factors(node: Node, pool: Pool) -> Iterator[Edit]:
     for item in pool.of_shape(node.shape):
         yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5 + more)
         yield replaced(node, f"{node.closed} / {item.text}", "missing-factor", 2.2 + more)
+    for item in pool.of_shape(pool.goal) if pool.goal and pool.goal != node.shape else ():
+        if broadcasts(node.shape, item.shape):
+            yield replaced(node, f"{item.text} * {node.closed}", "missing-factor", 1.6 + more)
     for item in pool.atoms if 1 in node.shape and not node.root else ():
         if item.shape != node.shape and len(item.shape) == len(node.shape) and broadcasts(node.shape, item.shape):
             yield replaced(node, f"{item.text} * {node.closed}", "missing-factor", 1.8)
@@ -64,6 +67,14 @@ def terms(root: Node, pool: Pool) -> Iterator[Edit]:
         yield Edit(root.span, f"{root.text} - {item.text}", "missing-term", 2.1, root=True)
     for text in combinations(pool, root.shape):
         yield Edit(root.span, f"{root.text} + {text}", "missing-term", 2.4, root=True)
+
+
+def integer_terms(root: Node, pool: Pool) -> Iterator[Edit]:
+    """A count, a label: ``h - count``."""
+    if root.is_number or root.is_array:
+        for name in pool.integers:
+            yield Edit(root.span, f"{root.text} - {name}", "missing-term", 1.9, root=True)
+            yield Edit(root.span, f"{root.text} + {name}", "missing-term", 2.1, root=True)
 
 
 def _is_carry(text: str) -> bool:
