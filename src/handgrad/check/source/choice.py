@@ -11,6 +11,7 @@ _RATED = 40  # edits whose backward pass is looked at as a whole
 _WEAK = 16  # of those after which no more gradients are right than before
 _GAIN = 0.5  # sites that are understood after an edit and were not before
 _MUCH = 2.5
+_SPARED = 0.25  # for a line whose value is a true gradient as it stands
 
 
 def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Candidate:
@@ -21,12 +22,16 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
     for each in found:
         rate(search, each)
 
+    alike = {id(each): likeness(search, each) for each in found}
+
     def key(each: Candidate) -> tuple[Any, ...]:
         number = each.site.number if each.site is not None else -1
         blamed = number in right and not each.truthful
         return (
             blamed,
-            -round(each.score - 0.2 * each.cost + 0.02 * each.truthful + likeness(search, each), 2),
+            -round(
+                each.score - 0.2 * each.cost + 0.02 * each.truthful - _SPARED * (number in right) + alike[id(each)], 2
+            ),
             number in started_right,
             order.get(number, len(order)),
         )

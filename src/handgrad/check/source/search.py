@@ -103,7 +103,8 @@ class Search:
             odd = [each for each in legitimate.values() if abs(each - 1) > 1e-3]
             best = max(set(odd), key=odd.count) if odd else 1.0
             plain = sum(abs(each - 1) <= 1e-3 for each in inner.values())
-            return best if odd and odd.count(best) >= min(2, plain) and odd.count(best) >= 0.4 * plain else 1.0
+            enough = odd.count(best) >= max(2, 0.4 * plain) or not plain
+            return best if odd and enough else 1.0
         finals = list(self.finals.values()) if len(self.finals) == len(self.wrong) else []
         factor = (
             finals[0] if finals and all(abs(each - finals[0]) < 1e-3 * abs(finals[0]) for each in finals) else math.nan

@@ -194,7 +194,7 @@ class Truth:
     def _is_unnamed(self, each: True_) -> bool:
         """Whether a use is of a value without a name, the pre-activation in ``np.tanh(W @ x + b)``: then it is all."""
         node = self.scenario.module.watched.uses[each.key[1]].node
-        return not isinstance(node, ast.Name | ast.Attribute | ast.Subscript)
+        return isinstance(node, ast.BinOp)
 
     def all_exact(self, value: Array) -> list[True_]:
         """Every forward value whose gradient this is."""

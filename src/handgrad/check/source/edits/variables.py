@@ -98,7 +98,7 @@ def counts(node: Node, pool: Pool) -> Iterator[Edit]:
     more = 0.0 if node.root else 0.4
     for text in ("2", "0.5", "4"):
         yield replaced(node, f"{text} * {node.closed}", "factor", 1.8 + more)
-    yield replaced(node, f"{node.closed} / 4", "factor", 1.9 + more)
+    yield replaced(node, f"{node.closed} / 4", "factor", 1.5 + more)
     seen: set[int] = set()
     for item in sorted(pool.counts, key=lambda each: (len(each.text) > 12, each.text.count("("), len(each.text))):
         made_up = item.text.endswith((".size", "]")) and item.text not in pool.written
