@@ -169,8 +169,19 @@ def _only_inputs(subject: Subject, wrong: tuple[str, ...]) -> bool:
 
 
 def _names(mutant: Mutant, finding: Row) -> bool:
-    """Whether a finding names the mutated line."""
-    return finding["line"] is not None and mutant.accept[0] <= finding["line"] <= mutant.accept[1]
+    """Whether a finding names the mutated line; of one that is gone, the very line, put back where it does the same."""
+    if finding["line"] is None:
+        return False
+    if mutant.operator == "delete statement" and _puts_back(finding["fix"], mutant.before):
+        return True
+    return mutant.accept[0] <= finding["line"] <= mutant.accept[1]
+
+
+def _puts_back(fix: str, statement: str) -> bool:
+    """Whether a diff adds a statement and changes nothing else."""
+    changed = [each for each in fix.splitlines() if each[:1] in "+-" and each[:3] not in ("+++", "---")]
+    added = "".join(each[1:].strip() for each in changed if each[0] == "+")
+    return all(each[0] == "+" for each in changed) and "".join(added.split()) == "".join(statement.split())
 
 
 def _described(mutant: Mutant) -> Row:

@@ -346,9 +346,9 @@ for k in range(20):
             layer.W -= 0.1 * layer.dW
             layer.b -= 0.1 * layer.db
 """,
-    "first.W first.b last.W last.b",
+    "first.W first.b last.W last.b X",
     SLOPE,
-    "first.W first.b",
+    "first.W first.b X",
 )
 STYLES["gradients added up on purpose, and cleared by the caller"] = Style(
     """

@@ -17,9 +17,9 @@ def holes(
     ``wrong`` and ``right`` are the words of the parameters' names, by whether their gradients are right.
     """
     source = watched.source
+    yield from _copies(watched, functions, wrong, right)
     yield from _siblings(watched, functions, wrong, right)
     for name in functions:
-        function = watched.functions[name]
         body = watched.statements.get(name, [])
         assigned = targets_of(source, body)
         for loop in [each for each in body if isinstance(each, ast.For)]:
@@ -38,13 +38,30 @@ def holes(
             written_again = [each for each in body if each is not statement and _writes(source, each, target)]
             if written_again:
                 continue
-            for place in [
-                each
-                for each in body
-                if each.lineno > statement.lineno and isinstance(each, ast.Assign | ast.AugAssign | ast.Expr)
-            ]:
+            places = [each for each in body if each.lineno > statement.lineno and not isinstance(each, ast.Return)]
+            places = [each for each in places if isinstance(each, ast.Assign | ast.AugAssign | ast.Expr)]
+            places.sort(key=lambda each: not isinstance(each, ast.AugAssign))  # beside lines of its kind, if there are
+            for place in places:
                 yield from _hole(source, place, place.col_offset, f"{target} += 0 * {target}", "never-written", target)
-        del function
+
+
+def _copies(
+    watched: Instrumented, functions: list[str], wrong: list[tuple[str, ...]], right: list[tuple[str, ...]]
+) -> Iterator[StatementEdit]:
+    """A line once more, with the names of another parameter: ``sum_b = ...`` after ``sum_W = ...``."""
+    source = watched.source
+    pairs = {(_last_name(one), _last_name(other)) for one in right for other in wrong}
+    pairs |= {(one[:1], other[:1]) for one, other in pairs if len(one) > 2 and len(other) > 2}  # weights, biases: w, b
+    for name in functions:
+        body = [each for each in watched.statements.get(name, []) if isinstance(each, ast.Assign | ast.AugAssign)]
+        known = {source.segment(each) for each in body}
+        for statement in body:
+            text = source.segment(statement)
+            for theirs, mine in sorted(pairs):
+                new = re.sub(rf"(?<![^\W_]){re.escape(theirs)}|{re.escape(theirs)}(?![^\W_])", mine, text)
+                if theirs and mine and theirs != mine and new not in known and "\n" not in new:
+                    for edit in _hole(source, statement, statement.col_offset, new, "never-written", ""):
+                        yield edit._replace(hole=0)
 
 
 def identities(watched: Instrumented, functions: list[str], lines: list[int]) -> Iterator[StatementEdit]:
@@ -61,6 +78,46 @@ def identities(watched: Instrumented, functions: list[str], lines: list[int]) ->
                     yield from _hole(source, statement, statement.col_offset, f"{whole} = {whole}", "other", whole)
 
 
+def indexed(watched: Instrumented, functions: list[str]) -> Iterator[StatementEdit]:
+    """``d[rows, labels] -= ...`` after each line that assigns d: forward picks entries so, and backward does not."""
+    source = watched.source
+    texts = _picks(watched)
+    for name in functions:
+        body = watched.statements.get(name, [])
+        own = {source.segment(each) for part in body for each in ast.walk(part) if isinstance(each, ast.Subscript)}
+        for target, statement in targets_of(source, body).items():
+            if not target.isidentifier() or not isinstance(statement, ast.Assign) or _is_buffer(statement):
+                continue
+            for index in texts:
+                if f"{target}[{index}]" not in own:
+                    for operator, value in (("-=", "0"), ("=", "0.0")):
+                        line = f"{target}[{index}] {operator} {value}"
+                        yield from _hole(
+                            source, statement, statement.col_offset, line, "missing-term", f"{target}[{index}]"
+                        )
+
+
+def _picks(watched: Instrumented) -> list[str]:
+    """Indices with which the file picks entries, one of each row: ``np.arange(n), labels``."""
+    found: dict[str, None] = {}
+    for node in watched.functions.values():
+        for each in ast.walk(node):
+            if isinstance(each, ast.Subscript) and _is_pick(each.slice):
+                base = watched.source.segment(each.value)
+                index = watched.source.segment(each)[len(base) :].strip()[1:-1]
+                found[index] = None
+                for part in ast.walk(each.slice):  # a method has the labels in self, where forward was given them
+                    if isinstance(part, ast.Name) and f"self.{part.id}" in watched.source.text:
+                        found[re.sub(rf"(?<![\w.]){part.id}\b", f"self.{part.id}", index)] = None
+    return list(found)[:8]
+
+
+def _is_pick(index: ast.expr) -> bool:
+    if isinstance(index, ast.Tuple):
+        return any(isinstance(each, ast.Call) for each in index.elts) and len(index.elts) == 2
+    return isinstance(index, ast.Subscript | ast.Call)
+
+
 def _siblings(
     watched: Instrumented, functions: list[str], wrong: list[tuple[str, ...]], right: list[tuple[str, ...]]
 ) -> Iterator[StatementEdit]:
@@ -72,9 +129,10 @@ def _siblings(
         for words in wrong:
             made: dict[str, str] = {}
             for other in right:
+                mine, theirs = _last_name(words), _last_name(other)
                 for target, statement in targets.items():
-                    if other[-1] and other[-1] in target:
-                        new = words[-1].join(target.rsplit(other[-1], 1))
+                    if theirs and mine and theirs in target:
+                        new = mine.join(target.rsplit(theirs, 1))
                         if new not in targets and not new.isidentifier():
                             made[new] = "+=" if isinstance(statement, ast.AugAssign) else "="
             for target, sign in made.items():
@@ -84,6 +142,11 @@ def _siblings(
                     for operator in (sign, "=" if sign == "+=" else "+="):
                         line = f"{target} {operator} 0.0"
                         yield from _hole(source, place, place.col_offset, line, "never-written", ".".join(words))
+
+
+def _last_name(words: tuple[str, ...]) -> str:
+    """The last of a parameter's words that is no index."""
+    return next((each for each in reversed(words) if not each.isdigit()), "")
 
 
 def _hole(

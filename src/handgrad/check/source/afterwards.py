@@ -1,5 +1,6 @@
 """What is left to say where every gradient of a first call is right: a second call, the step, and what is no fault."""
 
+import ast
 import contextlib
 from dataclasses import replace
 
@@ -56,7 +57,17 @@ class Afterwards:
             scenario.module.restore()
         why = "the second call of backward gives another gradient"
         table = [replace(each, verdict="wrong", why=why) if each.name in second.differs else each for each in table]
-        return table, second_findings(self.text, self.name, second, edits)
+        return table, second_findings(self.text, self.name, second, edits, self._begins())
+
+    def _begins(self) -> int | None:
+        """The first line of backward that does something."""
+        name = next(call.name for call in self.scenario.calls if call.backward)
+        node = self.scenario.module.node(name)
+        body = getattr(node, "body", None)
+        if not isinstance(body, list):
+            return None
+        first = next((each for each in body if not isinstance(getattr(each, "value", None), ast.Constant)), body[0])
+        return int(first.lineno)
 
     def _backward_functions(self) -> set[str]:
         """Functions that run while backward does."""

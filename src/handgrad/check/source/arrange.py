@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call, Capture, Link
+from handgrad.check.source.calls import Call, Link
+from handgrad.check.source.capture import Capture
 from handgrad.check.source.losses import is_target
 from handgrad.check.source.results import scalar_paths
 from handgrad.check.source.roles import is_loss_name
@@ -16,6 +17,8 @@ def complete(capture: Capture) -> None:
     _rebind(capture)
     if any(capture.loss_paths(each) for each in capture.calls):
         return
+    assert capture.state is not None  # noqa: S101
+    capture.state.restore()  # to what it was before the step
     module, roles = capture.module, capture.roles
     backward = next(each for each in capture.calls if each.backward)
     values = _values(capture, backward)
@@ -31,7 +34,6 @@ def complete(capture: Capture) -> None:
             _insert(capture, first, call)
         else:
             capture.calls.append(call)
-        assert capture.state is not None  # noqa: S101
         capture.state.add(call.root, {"args": call.args, "keywords": call.keywords})
         return
 
@@ -150,9 +152,9 @@ def _rebind(capture: Capture) -> None:
 
 
 def _alike(one: Any, other: Any) -> bool:
-    """Of one kind: two values of the same variable at different times."""
+    """Two values of a variable at different times; a step by a gradient with too many axes widens it."""
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return bool(one.shape == other.shape)
+        return bool(one.shape == other.shape or one.shape == other.shape[other.ndim - one.ndim :])
     return type(one) is type(other) or (isinstance(one, int | float) and isinstance(other, int | float))
 
 

@@ -6,20 +6,26 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.source.arrange import complete, loss_first, shorten, unwrap
-from handgrad.check.source.bind import by_structure, make_calls, with_backward
+from handgrad.check.source.bind import make_calls, with_backward
+from handgrad.check.source.candidates import candidates_in, untouched
 from handgrad.check.source.capture import Capture
 from handgrad.check.source.judge import direction
+from handgrad.check.source.lengths import with_lengths
 from handgrad.check.source.losses import find_loss, in_one_call
-from handgrad.check.source.matching import by_names, candidates_in, parameters_in, rename
-from handgrad.check.source.missing import slope_along, without_gradient
+from handgrad.check.source.matching import by_names
+from handgrad.check.source.missing import matters, slope_along, without_gradient
 from handgrad.check.source.module import UserModule
+from handgrad.check.source.parameters import parameters_in, rename
+from handgrad.check.source.positions import by_position, input_gradients
 from handgrad.check.source.quiet import Asked
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
-from handgrad.check.source.structure import by_order, input_gradients, leftovers
+from handgrad.check.source.stepped import by_callers, by_receivers
+from handgrad.check.source.structure import by_order, leftovers
 from handgrad.check.source.structure import by_structure as of_same_structure
 from handgrad.check.source.training import training_in
+from handgrad.check.source.unnamed import by_structure
 from handgrad.check.source.unreturned import common_rate, in_locals, in_steps, in_updates
 from handgrad.errors import InputError
 
@@ -109,14 +115,25 @@ def connect(scenario: Scenario, capture: Capture) -> None:
     scenario.state.draws = scenario.state.has_drawn()
     find_loss(scenario, capture, results, before)
     results = scenario.run()  # with the cotangents, and the call that a guess has put in
-    found = _matched(scenario, parameters, results, before)
+    found = _matched(scenario, parameters, results, before, capture.error)
+    found = {name: each for name, each in found.items() if _counts(scenario, parameters, name, each, results)}
     if found:
         found |= without_gradient(scenario, parameters, found, capture.error)
     scenario.parameters = [each for each in parameters if each.name in found]
     if not found:
         raise InputError(_unmatched(scenario))
-    scenario.gradients = rename(scenario.parameters, found)
+    scenario.gradients = rename(scenario.parameters, with_lengths(scenario, parameters, found, results))
     _promote(scenario)
+
+
+def _counts(scenario: Scenario, parameters: list[Parameter], name: str, where: Gradient, results: list[Any]) -> bool:
+    """Whether a parameter is one: it has a gradient, or the loss depends on it."""
+    if where.source != "result":
+        return True
+    try:
+        return at(results[where.call], where.path) is not None or matters(scenario, parameters, name)
+    except (KeyError, IndexError, AttributeError, TypeError):
+        return matters(scenario, parameters, name)
 
 
 def _unmatched(scenario: Scenario) -> str:
@@ -160,17 +177,25 @@ def _not_overwritten(scenario: Scenario, parameters: list[Parameter]) -> list[Pa
 
 
 def _matched(
-    scenario: Scenario, parameters: list[Parameter], results: list[Any], before: dict[Any, Any]
+    scenario: Scenario,
+    parameters: list[Parameter],
+    results: list[Any],
+    before: dict[Any, Any],
+    error: BaseException | None,
 ) -> dict[str, Gradient]:
     """The gradient of each parameter that has one, by what is surest first."""
 
     def agree(mine: Parameter, value: Any) -> bool:
         return fits(scenario, mine, value)
 
-    candidates = candidates_in(scenario, results, before)
-    found = by_names(scenario, parameters, candidates)
+    found = by_callers(scenario, parameters, results, empty=error is not None)
+    taken = {(each.call, each.path) for each in found.values()}
+    candidates = [each for each in candidates_in(scenario, results, before) if each.place not in taken]
+    found |= by_names(scenario, [each for each in parameters if each.name not in found], candidates)
     if found:
         found |= leftovers(scenario, parameters, found, results, agree)
+    found |= by_receivers(scenario, parameters, results, found)
+    found |= by_position(scenario, parameters, results, found)
     found |= of_same_structure(scenario, parameters, results, set(found))
     scenario.run()
     steps = in_steps(scenario, [each for each in parameters if each.name not in found])
@@ -182,6 +207,10 @@ def _matched(
         for search in (in_locals, in_updates):
             found |= search(scenario, [each for each in kept_back if each.name not in found])
         found |= common_rate(scenario, parameters, {name: each for name, each in steps.items() if name not in found})
+    if not found:
+        found = by_names(scenario, parameters, untouched(scenario)) or by_callers(
+            scenario, parameters, results, empty=True
+        )
     return found
 
 

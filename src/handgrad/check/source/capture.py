@@ -5,15 +5,15 @@ import dis
 import sys
 import time
 import types
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.calls import Call, Link, known_as, name_at, read_arguments, same_owner
 from handgrad.check.source.limits import available, limited, line_in
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.quiet import Output, quiet
-from handgrad.check.source.results import at, looks_like_gradients, loss_names, names_returned, parts, scalar_paths
+from handgrad.check.source.results import looks_like_gradients, loss_names, names_returned, parts, scalar_paths
 from handgrad.check.source.roles import Roles, bases, is_loss_in_backward, is_slope
 from handgrad.check.source.state import Path, State
 from handgrad.check.source.things import data_names
@@ -21,43 +21,6 @@ from handgrad.check.source.things import data_names
 _RETURNS = {dis.opmap[each] for each in ("RETURN_VALUE", "RETURN_CONST") if each in dis.opmap}
 _RESTARTS = 8  # steps that may be passed over
 _NESTED = 20  # calls inside a call that are looked at
-
-
-@dataclass
-class Link:
-    """An argument, or a part of one, that an earlier call returned."""
-
-    call: int
-    path: Path
-
-
-@dataclass
-class Call:
-    """One call of a function of the file."""
-
-    name: str  # qualified
-    root: str  # of its arguments in the state
-    args: list[Any] = field(default_factory=list)
-    keywords: dict[str, Any] = field(default_factory=dict)
-    names: tuple[str, ...] = ()  # of the positional arguments
-    extra: str = ""  # name of the further ones, of ``*args``
-    known_as: dict[Any, str] = field(default_factory=dict)  # what the caller calls an argument, by its place or keyword
-    closure: Link | None = None  # where the function itself was returned by an earlier call
-    result: Any = None
-    links: list[tuple[Path, Link]] = field(default_factory=list)  # places in args and keywords -> earlier results
-    backward: bool = False
-    loss: bool = False
-    done: bool = False  # it returned; not so if it raised, or was stopped
-    nested: list["Call"] = field(default_factory=list)  # forward calls that it made itself
-
-    def argument(self, place: int) -> Any:
-        """The name of a positional argument; a number too, for one of ``*args``."""
-        return self.names[place] if place < len(self.names) else place
-
-    @property
-    def owner(self) -> Any:
-        """The object whose method this is; None if it is a function."""
-        return self.args[0] if self.args and self.names[:1] == ("self",) else None
 
 
 class Enough(BaseException):
@@ -134,7 +97,7 @@ class Capture:
             name = self.module.name_of(frame.f_code)
             if name is not None and self.roles.is_forward(name) and "<locals>" not in name:
                 call = Call(name, f"call{len(self.calls) - 1}.{len(outer.nested)}")
-                _read_arguments(call, frame)
+                read_arguments(call, frame)
                 outer.nested.append(call)
                 self._open[frame] = call
 
@@ -148,8 +111,11 @@ class Capture:
             self._restart()
         self._inside = frame
         call = Call(name, f"call{len(self.calls)}", backward=backward, loss=self.roles.is_loss(name))
-        _read_arguments(call, frame)
-        call.known_as = _known_as(call, frame.f_back, self.module.name)
+        read_arguments(call, frame)
+        call.known_as = known_as(call, frame.f_back, self.module.name)
+        if frame.f_back is not None and frame.f_back.f_code.co_filename == self.module.name:
+            name = frame.f_back.f_code.co_qualname
+            call.driver, call.line = "" if name == "<module>" else name, frame.f_back.f_lineno
         state = self._state(frame.f_back)
         self._link(call)
         self.calls.append(call)
@@ -199,9 +165,9 @@ class Capture:
             return False
         has_loss = any(self.loss_paths(each) for each in self.calls)
         call = Call(name, "")
-        _read_arguments(call, frame)
+        read_arguments(call, frame)
         if backward:
-            again = [each for each in self.calls if each.name == name and _same_owner(each, call)]
+            again = [each for each in self.calls if each.name == name and same_owner(each, call)]
             if any(self.loss_paths(each) for each in again):
                 return True
             self._link(call)
@@ -272,17 +238,12 @@ class Capture:
         call = self.calls[-1]
         call.result = value
         call.done = frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] in _RETURNS
+        given = {id(each) for _, each in parts([call.args, call.keywords])} if call.backward else set()
         for path, each in parts(value):
+            if id(each) in given:
+                continue  # handed back: whoever is given it next is given the same thing, not a gradient
             if isinstance(each, np.ndarray | dict | list | tuple | types.FunctionType) or hasattr(each, "__dict__"):
                 self._objects.setdefault(id(each), Link(len(self.calls) - 1, path))
-
-
-def name_at(path: Path, names: list[str]) -> str:
-    """What the part of a result at a path is called."""
-    if not path:
-        return names[0] if len(names) == 1 else ""
-    step = path[0]
-    return step if isinstance(step, str) else names[step] if step < len(names) else ""
 
 
 def _global_names(module: UserModule) -> set[str]:
@@ -295,41 +256,3 @@ def _loop_variables(module: UserModule) -> set[str]:
     """Names that stand for one thing after another."""
     loops = [each for each in ast.walk(module.watched.tree) if isinstance(each, ast.For)]
     return {each.id for loop in loops for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
-
-
-def _known_as(call: Call, caller: types.FrameType | None, path: str) -> dict[Any, str]:
-    """The caller's own names of what it passes on."""
-    if caller is None or caller.f_code.co_filename != path:
-        return {}
-    names = {id(value): name for name, value in reversed(list(caller.f_locals.items())) if not name.startswith("__")}
-    given = [*enumerate(call.args), *call.keywords.items()]
-    holders = (np.ndarray, dict, list, tuple)
-    return {place: names[id(value)] for place, value in given if id(value) in names and isinstance(value, holders)}
-
-
-def _same_owner(one: Call, other: Call) -> bool:
-    """Whether two calls are of the same object's method, or of the same function."""
-    if "." not in one.name or "<locals>" in one.name or not one.args or not other.args:
-        return True
-    return one.args[0] is other.args[0]
-
-
-def _read_arguments(call: Call, frame: types.FrameType) -> None:
-    code = frame.f_code
-    count = code.co_argcount
-    local = frame.f_locals
-    names = code.co_varnames
-    call.names = names[:count]
-    call.args = [local[name] for name in names[:count]]
-    keyword_only = names[count : count + code.co_kwonlyargcount]
-    call.keywords = {name: local[name] for name in keyword_only}
-    extra = count + code.co_kwonlyargcount
-    if code.co_flags & 0x04:
-        call.extra = names[extra]
-        call.args += list(local[names[extra]])
-        extra += 1
-    if code.co_flags & 0x08:
-        call.keywords |= local[names[extra]]
-
-
-__all__ = ["Call", "Capture", "Enough", "Link", "at", "data_names", "quiet"]

@@ -9,8 +9,10 @@ from handgrad.check.source.afterwards import Afterwards
 from handgrad.check.source.build import build
 from handgrad.check.source.conventions import summed, times_the_loss, turned
 from handgrad.check.source.findings import findings_of, line_states
+from handgrad.check.source.handed import quick_findings
 from handgrad.check.source.judge import DIRECTIONS, Judge
 from handgrad.check.source.losses import in_one_call
+from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.quiet import quiet
 from handgrad.check.source.repair import repair
 from handgrad.check.source.roles import Roles
@@ -170,11 +172,14 @@ class _Examination:
                 else f"the search failed ({type(error).__name__}: {error})"
             )
             self.notes.append(f"{what} before a correction was found")
-            return self._made(table, (), {})
+            return self._made(table, plain_findings(scenario, self.text, self.name, wrong), {})
 
     def _explained(self, wrong: list[str]) -> tuple[tuple[Finding, ...], dict[int, str]]:
         """Findings, and what each line is."""
         scenario, judge = self.scenario, self.judge
+        quick = quick_findings(scenario, judge, self.text, self.name, wrong)
+        if quick:
+            return quick, {each.line: "wrong here" for each in quick if each.line is not None}
         result = repair(scenario, judge)
         findings = findings_of(scenario, judge, result, self.text, self.name, wrong)
         if result.timed_out and not result.complete:

@@ -11,7 +11,15 @@ from handgrad.check.source.pool import evaluate
 
 def template_of(text: str) -> str:
     """An expression without what distinguishes the lines of different layers: digits in names, keys, spaces."""
-    return re.sub(r"\d+|\s|[\"'()]", "", text)
+    text = re.sub(r"\d+|\s|[\"'()]", "", text)
+    if "**" not in text and not re.search(r"[-+/@]", text):
+        return "*".join(sorted(text.split("*")))  # factors in any order
+    return text
+
+
+def form_of(text: str) -> str:
+    """An expression with one name for all variables in it."""
+    return re.sub(r"[^\W\d][\w.]*", "x", template_of(text)) if "." not in text else template_of(text)
 
 
 _CODES: dict[str, CodeType | None] = {}

@@ -114,11 +114,17 @@ _CLEARING = re.compile(r"zero|clear|reset|清零|归零|歸零", re.I)
 def clears_elsewhere(text: str, functions: Collection[str]) -> bool:
     """Whether gradients are set to zero outside of the backward pass (``functions``) and of __init__: then adding up is
     meant."""
-    for name, node in _statements(ast.parse(text), ""):
+    tree = ast.parse(text)
+    called = _called_outside(tree, functions)
+    for name, node in _statements(tree, ""):
         if name in functions or name.endswith("__init__"):
             continue
         if isinstance(node, ast.FunctionDef) and _CLEARING.search(node.name):
-            return True
+            if node.name in called or node.name.startswith("zero"):  # a zero_grad that is there to be called
+                return True
+            continue
+        if any(_CLEARING.search(each) and each not in called for each in name.split(".")):
+            continue
         if isinstance(node, ast.Assign) and _is_zero(node.value) and any(_is_gradient(each) for each in node.targets):
             return True
         if (
@@ -130,6 +136,15 @@ def clears_elsewhere(text: str, functions: Collection[str]) -> bool:
             if node.value.func.attr == "fill" and call.args and _is_zero(call.args[0]) and _is_gradient(owner):
                 return True
     return False
+
+
+def _called_outside(tree: ast.Module, functions: Collection[str]) -> set[str]:
+    """The names of functions and methods that are called outside of these functions."""
+    found = set()
+    for name, node in _statements(tree, ""):
+        if isinstance(node, ast.Call) and name not in functions:
+            found.add(node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", ""))
+    return found
 
 
 def _statements(node: ast.AST, function: str) -> Iterator[tuple[str, ast.AST]]:

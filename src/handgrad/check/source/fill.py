@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 def fillings(
     search: "Search", site: Site, program: Program, edit: StatementEdit, seconds: float
-) -> Iterator[tuple[str, float]]:
-    """Texts of the file in which the placeholder computes something that makes every gradient right."""
+) -> Iterator[tuple[str, float, frozenset[str]]]:
+    """Texts of the file in which the placeholder computes something that makes more gradients right, and which."""
     bench = search.bench
     until = time.monotonic() + seconds
     environments = bench.environments(site)
@@ -36,8 +36,9 @@ def fillings(
     for _, text, code in ready:
         if time.monotonic() > until:
             return
-        if bench.right(site, code) == bench.judge.names:
-            yield program.with_text(site.span, text), 1.5
+        right = bench.right(site, code)
+        if right is not None and right > search.base_right:
+            yield program.with_text(site.span, text), 1.5, right
 
 
 def _shape(search: "Search", target: str, environment: dict[str, Any]) -> tuple[int, ...] | None:
@@ -48,6 +49,23 @@ def _shape(search: "Search", target: str, environment: dict[str, Any]) -> tuple[
     code = compiled(target)
     value = evaluate(code, environment) if code is not None else None
     return np.shape(value) if isinstance(value, np.ndarray | float | int) else None
+
+
+def entries(search: "Search", site: Site, target: str, program: Program) -> Iterator[tuple[str, frozenset[str]]]:
+    """What picked entries may be lowered by, or set to: one, a sum of their rows or of their columns."""
+    bench = search.bench
+    environments = bench.environments(site, want=1)
+    shape = _shape(search, target, {**bench.scenario.module.namespace, **environments[0]}) if environments else None
+    if shape is None:
+        return
+    base = target.split("[")[0]
+    texts = ["1", *(f"-{base}.sum(axis={axis})" for axis in (0, 1) if shape), f"-{base}.sum()"]
+    pool = Pool(search.texts, site, environments[0], bench.scenario.module.namespace)
+    texts += [each.text for each in pool.of_shape(shape) if shape] + [each.text for each in pool.numbers if each.atom]
+    for text in texts[:30]:
+        right = bench.right(site, compiled(text))
+        if right is not None and right > search.base_right:
+            yield program.with_text(site.span, text), right
 
 
 def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], shape: tuple[int, ...]) -> list[Any]:

@@ -11,6 +11,7 @@ from handgrad.check.source.extras import Second
 from handgrad.check.source.hooks import Event, Recorder
 from handgrad.check.source.instrument import Instrumented
 from handgrad.check.source.judge import Judge
+from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
 from handgrad.check.source.scenario import Scenario
@@ -25,12 +26,9 @@ def findings_of(
     scenario: Scenario, judge: Judge, result: Repair, text: str, name: str, wrong: list[str]
 ) -> tuple[Finding, ...]:
     """One finding for each edit; one without a correction where none was found."""
-    if not result.edits or not result.complete:
-        partial = [_unmended(scenario, result, text, name, wrong)] if result.suspects else []
-        if not result.edits:
-            return tuple(partial)
-    else:
-        partial = []
+    partial = () if result.edits and result.complete else _left_over(scenario, result, text, name, wrong)
+    if not result.edits:
+        return partial
     converted = scenario.module.watched.source.text
     found = []
     shown = text
@@ -43,13 +41,13 @@ def findings_of(
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)
-        mended = tuple(sorted(edit.right - known)) or tuple(wrong)
+        now_right = tuple(sorted(edit.right - known)) or tuple(wrong)
         known |= edit.right
         found.append(
             Finding(
                 fault=_refined(edit),
                 explanation=_explanation(edit, values[2], shown, now),
-                parameters=mended,
+                parameters=now_right,
                 file=name,
                 line=line,
                 source=text.splitlines()[line - 1].strip() if 0 < line <= len(text.splitlines()) else "",
@@ -63,6 +61,13 @@ def findings_of(
         was = program or was
     scenario.module.restore()
     return (*found, *partial)
+
+
+def _left_over(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> tuple[Finding, ...]:
+    """What is said of the parameters that no edit made right."""
+    mended = frozenset[str]().union(*(each.right for each in result.edits))
+    found = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
+    return found or ((_unmended(scenario, result, text, name, wrong),) if result.suspects else ())
 
 
 def original_line(original: str, current: str, line: int) -> int:
@@ -177,8 +182,10 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     )
 
 
-def second_findings(text: str, name: str, second: Second, edits: list[tuple[str, int, str]]) -> tuple[Finding, ...]:
-    """What a second call shows."""
+def second_findings(
+    text: str, name: str, second: Second, edits: list[tuple[str, int, str]], begins: int | None
+) -> tuple[Finding, ...]:
+    """What a second call shows; where nothing mends it, at the line where backward ``begins``."""
     doubled = second.doubled == second.differs
     fault = "buffer-not-cleared" if doubled else "mutation"
     names = " and ".join(f"`{each}`" for each in second.changed)
@@ -191,7 +198,8 @@ def second_findings(text: str, name: str, second: Second, edits: list[tuple[str,
     )
     spoiled = tuple(sorted(second.differs))
     if not edits:
-        return (Finding(fault, words, spoiled, file=name),)
+        source = text.splitlines()[begins - 1].strip() if begins is not None else ""
+        return (Finding(fault, words, spoiled, file=name, line=begins, source=source),)
     found, shown = [], text
     for after, line, kind in edits:
         now = in_words_of(text, text, tidy(shown, after))

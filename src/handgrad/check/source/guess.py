@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call
+from handgrad.check.source.calls import Call
 from handgrad.check.source.losses import is_target
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import looks_forward

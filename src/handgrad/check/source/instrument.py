@@ -6,13 +6,12 @@ perturbed, and the expression can be exchanged for another one without compiling
 """
 
 import ast
-import builtins
 
+from handgrad.check.source.records import records_in
+from handgrad.check.source.scopes import FUNCTIONS, Collector, local_names, module_names
 from handgrad.check.source.text import SourceText
 from handgrad.check.source.uses import Uses
 from handgrad.check.source.watched import ALTERNATIVE, SEEN, SWAP, USE, VALUE, Instrumented, Site, Use
-
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def instrument(text: str, name: str) -> Instrumented:
@@ -20,56 +19,12 @@ def instrument(text: str, name: str) -> Instrumented:
     source = SourceText(text, name)
     plain = ast.parse(text, name)
     result = Instrumented(ast.parse(text, name), source)
-    names = _module_names(plain)
-    _Collector(result).visit(plain)
+    names = module_names(plain)
+    result.records = records_in(plain)
+    Collector(result).visit(plain)
     Transformer(result, names).visit(result.tree)
     ast.fix_missing_locations(result.tree)
     return result
-
-
-def _module_names(tree: ast.Module) -> frozenset[str]:
-    """Names that stand for modules, functions, classes and built-ins, not for values."""
-    names = set(dir(builtins))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names.update((each.asname or each.name).split(".")[0] for each in node.names)
-    for node in tree.body:
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            names.add(node.name)
-    return frozenset(names)
-
-
-class _Collector(ast.NodeVisitor):
-    """Functions and their statements, before anything is changed."""
-
-    def __init__(self, result: Instrumented) -> None:
-        self.result = result
-        self.path: list[str] = []
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self.path.append(node.name)
-        name = ".".join(self.path)
-        self.result.functions[name] = node
-        self.result.statements[name] = [
-            each for each in _own_statements(node.body) if not isinstance(each, (*_FUNCTIONS, ast.ClassDef))
-        ]
-        self.generic_visit(node)
-        self.path.pop()
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self.path.append(node.name)
-        self.generic_visit(node)
-        self.path.pop()
-
-
-def _own_statements(body: list[ast.stmt]) -> list[ast.stmt]:
-    found: list[ast.stmt] = []
-    for node in body:
-        found.append(node)
-        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
-            for part in ("body", "orelse", "finalbody"):
-                found += _own_statements(getattr(node, part, []))
-    return found
 
 
 class Transformer(ast.NodeTransformer):
@@ -89,7 +44,7 @@ class Transformer(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         self.path.append(node.name)
         loops, self.loops = self.loops, []
-        own = _local_names(node)
+        own = local_names(node)
         outer = set().union(*self.enclosing) - own if self.enclosing else set()
         self.enclosing.append(own)
         node.body = self._statements(node.body)
@@ -106,7 +61,7 @@ class Transformer(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         self.path.append(node.name)
-        node.body = [self.visit(each) if isinstance(each, (*_FUNCTIONS, ast.ClassDef)) else each for each in node.body]
+        node.body = [self.visit(each) if isinstance(each, (*FUNCTIONS, ast.ClassDef)) else each for each in node.body]
         self.path.pop()
         return node
 
@@ -116,7 +71,7 @@ class Transformer(ast.NodeTransformer):
         return node
 
     def _module_statement(self, node: ast.stmt) -> ast.stmt:
-        if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             return self.visit(node)  # type: ignore[no-any-return]
         for part in ("body", "orelse", "finalbody"):
             if hasattr(node, part):
@@ -232,7 +187,10 @@ class Transformer(ast.NodeTransformer):
                 if key is not None:
                     node.values[place] = self.value(each, kind, None, name)
             return node
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self._is_record(node):
+            fields = self.result.records.get(node.func.id, ())
+            for place, each in enumerate(node.args):
+                node.args[place] = self.value(each, kind, None, fields[place] if place < len(fields) else "")
             for keyword in node.keywords:
                 keyword.value = self.value(keyword.value, kind, None, keyword.arg or "")
             return node
@@ -242,6 +200,12 @@ class Transformer(ast.NodeTransformer):
         if isinstance(target, ast.Tuple | ast.List):
             names = tuple(source.segment(each) for each in target.elts)
         return self._wrap(node, kind, self._text(target, text), names)
+
+    def _is_record(self, node: ast.Call) -> bool:
+        """Whether a call only puts values together: a data class, a named tuple, ``dict(W=..., b=...)``."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        starred = any(isinstance(each, ast.Starred) for each in node.args)
+        return (name in self.result.records and not starred) or (name == "dict" and not node.args)
 
     @staticmethod
     def _is_number(node: ast.expr) -> bool:
@@ -287,23 +251,6 @@ class Transformer(ast.NodeTransformer):
     def _uses(self, node: ast.expr) -> ast.expr:
         """Hooks for the variables that an expression reads."""
         return Uses(self).visit(node)  # type: ignore[no-any-return]
-
-
-def _local_names(function: ast.FunctionDef) -> set[str]:
-    """Arguments and variables of a function, not those of functions inside it."""
-    arguments = function.args
-    names = {each.arg for each in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
-    names |= {each.arg for each in (arguments.vararg, arguments.kwarg) if each is not None}
-    for statement in _own_statements(function.body):
-        if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
-            names.add(statement.name)
-            continue
-        for each in ast.walk(statement):
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store):
-                names.add(each.id)
-            elif isinstance(each, ast.Global | ast.Nonlocal):
-                names |= set(each.names)
-    return names
 
 
 __all__ = ["ALTERNATIVE", "SEEN", "SWAP", "USE", "VALUE", "Instrumented", "Site", "Use", "instrument"]

@@ -20,10 +20,10 @@ _EPS = float(np.finfo(np.float64).eps)
 
 @lru_cache(maxsize=4096)
 def direction(shape: tuple[int, ...], number: int) -> Array:
-    """A fixed random direction for a shape; axes of length one do not matter."""
-    squeezed = tuple(n for n in shape if n != 1)
-    rng = np.random.default_rng([number, len(squeezed), *squeezed])
-    return rng.normal(size=squeezed).reshape(shape)
+    """A fixed random direction for a shape; the same for all shapes of that many entries, so that a gradient that was
+    reshaped on the way has the same product with it."""
+    size = math.prod(shape)
+    return np.random.default_rng([number, size]).normal(size=size).reshape(shape)
 
 
 @dataclass

@@ -1,21 +1,25 @@
 """The edits of one suspected expression: made, evaluated where they stand, and the promising ones run."""
 
 import ast
+import re
 import time
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from handgrad.check.source.edits import Edit, nodes_of, other_loops, rich_edits, simple_edits
+from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
 from handgrad.check.source.expressions import compiled, template_of, value_of
-from handgrad.check.source.pool import Pool
+from handgrad.check.source.instrument import Site
+from handgrad.check.source.pool import Pool, pieces
 from handgrad.check.source.program import Program, fingerprint
 from handgrad.check.source.solve import solutions
 from handgrad.check.source.suspect import Candidate, Suspect
 
 if TYPE_CHECKING:
     from handgrad.check.source.search import Search
+
+_CHOICES = ("wrong-variable", "time-shift", "derivative-place", "wrong-axis", "rows-dropped", "boundary-step")
 
 
 class Lane:
@@ -48,35 +52,43 @@ class Lane:
                 self.seen.add(fingerprint(self.values))
         return bool(self.environments)
 
-    def _make(self, rich: bool, until: float) -> list[tuple[bool, Edit, CodeType]]:
-        if rich in self.ready:
-            return self.ready[rich]
-        assert self.pool is not None  # noqa: S101
-        assert self.environments is not None  # noqa: S101
+    def _edits(self, pool: Pool, rich: bool) -> list[Edit]:
+        """The edits of one kind, the likeliest first."""
         source = self.program.watched.source
-        made = rich_edits(self.nodes, self.pool) if rich else simple_edits(source, self.nodes, self.pool)
-        edits = list(made)
+        edits = list(rich_edits(self.nodes, pool) if rich else simple_edits(source, self.nodes, pool))
         if self.site.kind == "iterate" and not rich:
             sites = self.program.watched.sites
             texts = dict.fromkeys(source.segment(each.node) for each in sites if each.kind == "iterate")
-            sizes = [each.text for each in sorted(self.pool.counts, key=lambda each: len(each.text))[:12]]
-            sizes += [f"len({each.text})" for each in sorted(self.pool.atoms, key=lambda each: len(each.text))[:8]]
+            sizes = [each.text for each in sorted(pool.counts, key=lambda each: len(each.text))[:12]]
+            sizes += [f"len({each.text})" for each in sorted(pool.atoms, key=lambda each: len(each.text))[:8]]
             edits += other_loops(source, self.nodes[0], list(texts), sizes)
+        if self.site.kind == "test" and not rich:
+            tests = [source.segment(each.node) for each in self.program.watched.sites if each.kind == "test"]
+            counters = [name for name, value in self._first().items() if type(value) is int and name.isidentifier()]
+            edits += other_tests(self.nodes[0], tests, counters[:6])
         edits = [self._likelier(each) for each in edits]
-        edits.sort(key=lambda each: each.cost)
         node = self.site.node
         turned = isinstance(node, ast.Attribute) and node.attr == "T"
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and not turned:
             # what only reads a value may read another one; arithmetic on it belongs where it is used
-            chosen_faults = (
-                "wrong-variable",
-                "time-shift",
-                "derivative-place",
-                "wrong-axis",
-                "rows-dropped",
-                "boundary-step",
-            )
-            edits = [each if each.fault in chosen_faults else each._replace(cost=each.cost + 1.0) for each in edits]
+            edits = [each if each.fault in _CHOICES else each._replace(cost=each.cost + 0.8) for each in edits]
+        lost = [name for name in pool.unused if not re.search(rf"\b{name}\b", self.whole)]
+        if lost:  # a variable that nothing reads is what has been left out
+            told = re.compile(rf"\b({'|'.join(map(re.escape, lost))})\b")
+            edits = [each._replace(cost=each.cost - 0.8) if told.search(each.new) else each for each in edits]
+        return sorted(edits, key=lambda each: each.cost)
+
+    def _first(self) -> dict[str, Any]:
+        """The function's own variables at the first pass."""
+        namespace = self.search.bench.scenario.module.namespace
+        return {name: value for name, value in (self.environments or [{}])[0].items() if name not in namespace}
+
+    def _make(self, rich: bool, until: float) -> list[tuple[bool, Edit, CodeType]]:
+        """The edits of one kind that compute something new, and whether it is a true gradient."""
+        if rich in self.ready:
+            return self.ready[rich]
+        assert self.pool is not None  # noqa: S101
+        assert self.environments is not None  # noqa: S101
         start = self.site.span.start
         ready: list[tuple[bool, Edit, CodeType]] = []
         chosen = list(range(len(self.environments)))
@@ -84,7 +96,7 @@ class Lane:
         if rich and len(chosen) > 2:  # there are many: the second pass and the last one tell most of them apart
             chosen = [0, 1, len(chosen) - 1]
             seen = {fingerprint([self.values[each] for each in chosen])}
-        for count, edit in enumerate(edits):
+        for count, edit in enumerate(self._edits(self.pool, rich)):
             if count % 64 == 63 and time.monotonic() > until:
                 break
             code = compiled(self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :])
@@ -92,9 +104,8 @@ class Lane:
                 continue
             values = [value_of(code, self.environments[each]) for each in chosen]
             mark = fingerprint(values)
-            if mark is None or (
-                mark in seen and self.site.kind != "test"
-            ):  # a condition changes which passes there are
+            # a condition changes which passes there are, so its values do not tell
+            if mark is None or (mark in seen and self.site.kind != "test"):
                 continue
             seen.add(mark)
             ready.append((self._truthful(values, chosen), edit, code))
@@ -114,12 +125,20 @@ class Lane:
         """Whether the edit makes another value and a true gradient: the whole one, if the line is right as it is."""
         copied = isinstance(self.site.node, ast.Name | ast.Attribute | ast.Subscript)
         least = 2 if self.suspect.right and not copied else 1
+        made = False
         for new, place in zip(values, places, strict=True):
-            if isinstance(new, np.ndarray | float) and self.search.level(new) >= least:
-                old = self.values[place]
-                if np.shape(old) != np.shape(new) or not np.allclose(old, new, rtol=1e-9, atol=1e-14):
-                    return True
-        return False
+            parts = pieces(new)
+            exact = [self.search.level(each) >= least for each in parts]
+            if not any(exact) and len(parts) == 1 and np.ndim(parts[0]):
+                continue  # most edits, most of the time
+            before = pieces(self.values[place])
+            for number, each in enumerate(parts):
+                if _same(each, before, number):
+                    continue
+                if not exact[number] and np.ndim(each) == 0:
+                    return False  # a number may be a gradient by chance, but not at every pass
+                made = made or (exact[number] and all(exact))
+        return made
 
     def solve(self, seconds: float) -> list[Candidate]:
         """Terms and factors that follow from what the value should be."""
@@ -166,3 +185,32 @@ class Lane:
                 if candidate is not None and self.search.verified(candidate):
                     found.append(candidate)
         return found
+
+    def feeding(self, fed: Site, seconds: float) -> list[Candidate]:
+        """Edits after which the first value of another line is a true gradient."""
+        bench = self.search.bench
+        until = time.monotonic() + seconds
+        if not self.site.swappable or not self._look():
+            return []
+        bench.install(self.program)
+        found: list[Candidate] = []
+        for _, edit, code in self._make(False, until):
+            if time.monotonic() > until or len(found) >= 3:
+                break
+            right = bench.right(self.site, code)
+            if right is None or not right >= self.search.base_right:
+                continue
+            events = bench.events(self.site, code)
+            values = [each.value for each in events if each.kind == "v" and each.number == fed.number]
+            if values and self.search.level(values[0]) >= 1:
+                candidate = self.search.keep(self.site, self.program, edit, right, True)
+                found += [candidate] if candidate is not None and self.search.verified(candidate) else []
+        return found
+
+
+def _same(one: Any, others: list[Any], number: int) -> bool:
+    """Whether a part is the same as the one that stood in its place."""
+    other = others[number] if number < len(others) else None
+    if other is None or np.shape(one) != np.shape(other):
+        return False
+    return bool(np.max(np.abs(one - other), initial=0.0) <= 1e-9 * np.max(np.abs(other), initial=0.0) + 1e-14)

@@ -17,12 +17,15 @@ import numpy as np
 
 from handgrad.check.result import Finding
 from handgrad.check.source.build import connect
-from handgrad.check.source.capture import Call, Capture, data_names, quiet
+from handgrad.check.source.calls import Call
+from handgrad.check.source.capture import Capture
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.parts import MARK, translated
+from handgrad.check.source.quiet import quiet
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.state import State
+from handgrad.check.source.things import data_names
 
 SECONDS = 8.0
 _MOST_DATA = 10_000_000  # entries of arrays

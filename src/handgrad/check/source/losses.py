@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call, Capture, name_at
+from handgrad.check.source.calls import Call, name_at
+from handgrad.check.source.capture import Capture
 from handgrad.check.source.results import at, is_scalar, parts
 from handgrad.check.source.roles import bases, is_loss_in_backward, is_loss_name
 from handgrad.check.source.scenario import Choice, Scenario, array_paths
@@ -48,6 +49,8 @@ _COTANGENTS = {
 
 def find_loss(scenario: Scenario, capture: Capture, results: list[Any], before: dict[Path, Any]) -> None:
     """Put the loss into the scenario, or several that it may be. Raises InputError where there is none."""
+    kept = _kept(scenario, before)
+    scenario.state.restore()
     cotangents = _cotangents(scenario, results)
     if cotangents:
         _use_cotangents(scenario, results, cotangents)
@@ -55,7 +58,9 @@ def find_loss(scenario: Scenario, capture: Capture, results: list[Any], before: 
     if scenario.training is not None:
         _of_first_step(scenario, results)
         return
-    found = _returned(scenario, capture, results) or _kept(scenario, before)
+    found = _returned(scenario, capture, results)
+    if not found:
+        found = [(2.0, Choice(*each, _calls_for(scenario, path))) for path, each in kept]
     if found and found[0][0] >= _SURE:
         scenario.choose(found[0][1])
         return
@@ -121,10 +126,10 @@ def _returned(scenario: Scenario, capture: Capture, results: list[Any]) -> list[
     return found
 
 
-def _kept(scenario: Scenario, before: dict[Path, Any]) -> list[tuple[float, Choice]]:
+def _kept(scenario: Scenario, before: dict[Path, Any]) -> list[tuple[Path, tuple[str, Any]]]:
     """Numbers under the name of a loss that the calls left behind: ``self.loss``, a global ``loss``."""
     found = []
-    for path, value, _, _ in list(scenario.state.leaves()):
+    for path, value, _, _ in scenario.state.leaves():
         name = str(path[-1])
         if not is_scalar(value) or not is_loss_in_backward(name) or len(name) < 3:
             continue
@@ -135,13 +140,14 @@ def _kept(scenario: Scenario, before: dict[Path, Any]) -> list[tuple[float, Choi
         def of(results: list[Any], path: Path = path) -> float:
             return float(np.asarray(at(scenario.state.roots[path[0]], path[1:])).item())
 
-        found.append((2.0, Choice(f"{name}, which is kept", of, _calls_for(scenario, path))))
+        found.append((path, (f"{name}, which is kept", of)))
     return found
 
 
 def _calls_for(scenario: Scenario, path: Path) -> int:
     """How many calls it takes until a value is there."""
     first = next(number for number, each in enumerate(scenario.calls) if each.backward)
+    scenario.run()
     whole = at(scenario.state.roots[path[0]], path[1:])
     kept, scenario.last_forward = scenario.last_forward, first
     try:
@@ -179,7 +185,7 @@ def _cotangents(scenario: Scenario, results: list[Any]) -> list[tuple[Path, int,
 
 
 def _is_new(scenario: Scenario, value: Any) -> bool:
-    """Not part of the module's data, unless named like a cotangent there."""
+    """Not part of the module's data before the calls, unless named like a cotangent there."""
     for path, each, _, _ in scenario.state.leaves():
         if each is value and path[0] == "globals":
             return bool(bases(str(path[1]))) and len(path) == 2

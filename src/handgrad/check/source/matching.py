@@ -1,139 +1,15 @@
-"""Which gradient belongs to which parameter: by key, by name, by structure, by place."""
+"""Which gradient belongs to which parameter, by their names."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call
-from handgrad.check.source.results import names_returned, received, words_at
+from handgrad.check.source.candidates import Candidate
 from handgrad.check.source.roles import GRADIENTS, VALUES, bases, is_container_of_gradients, plain
-from handgrad.check.source.scenario import Gradient, Parameter, Scenario, array_paths
-from handgrad.check.source.state import Path, _leaves
+from handgrad.check.source.scenario import Gradient, Parameter, Scenario
+from handgrad.check.source.state import _leaves
 
-Fits = Callable[[Parameter, Any], bool]  # whether a value is the gradient of a parameter, by the numbers
-
-
-@dataclass
-class Candidate:
-    """A value after a run that may be a gradient."""
-
-    gradient: Gradient
-    names: tuple[Any, ...]  # keys, attributes and indices on the way to it
-    shape: tuple[int, ...]
-    certain: bool  # returned by backward, not only left behind by it
-    value: Any = None
-    aliases: tuple[tuple[Any, ...], ...] = ()  # other names on the way to it
-
-
-def parameters_in(scenario: Scenario) -> list[Parameter]:
-    """Every array of real numbers, and every number, that the calls are given or can reach."""
-    linked = {(call.root, *path) for call in scenario.calls for path, _ in call.links}
-    aliases = _aliases(scenario)
-    found: list[Parameter] = []
-    names: set[str] = set()
-    for path, value, container, key in scenario.state.leaves():
-        is_array = isinstance(value, np.ndarray)
-        if any(path[: len(each)] == each for each in linked) or not _may_be_one(path, value, container, is_array):
-            continue
-        words = _words(scenario, path)
-        number = np.array(value, dtype=np.float64)
-        if not is_array:
-            twin = next((each for each in found if each.words == words and not each.shape and each.array is None), None)
-            if twin is not None:  # a number is handed on by value: one parameter in several places
-                twin.twins.append((container, key))
-                continue
-        name = ".".join(map(str, words))
-        while name in names:
-            name += "'"
-        names.add(name)
-        array = value if is_array and value.dtype == np.float64 else None
-        parameter = Parameter(words, name, path, container, key, array, number.shape, number, thing=value)
-        parameter.aliases = aliases.get(id(value) if is_array else (id(container), key), set()) - {words}
-        found.append(parameter)
-    return found
-
-
-def _may_be_one(path: Path, value: Any, container: Any, is_array: bool) -> bool:
-    if is_array:
-        return value.dtype.kind in "fiu" and (value.flags.writeable or not isinstance(container, tuple))
-    return not (isinstance(container, tuple) or path[0].startswith("locals") or _is_count(path, value))
-
-
-def _is_count(path: Path, value: Any) -> bool:
-    """A module-level integer: sizes and settings."""
-    return isinstance(value, int) and path[0] == "globals"
-
-
-def _aliases(scenario: Scenario) -> dict[Any, set[tuple[Any, ...]]]:
-    """All names that lead to an array, or to a place of a number, from the arguments of each call and the variables."""
-    found: dict[Any, set[tuple[Any, ...]]] = {}
-    for name, root in scenario.state.roots.items():
-        for key, part in list(root.items()):
-            for path, value, container, step in _leaves((name, key), part, root, set()):
-                if len(path) > 2 or name == "globals" or name.startswith("locals"):
-                    mark = id(value) if isinstance(value, np.ndarray) else (id(container), step)
-                    found.setdefault(mark, set()).update((_words(scenario, path), *_callers_words(scenario, path)))
-    return found
-
-
-def _callers_words(scenario: Scenario, path: Path) -> list[tuple[Any, ...]]:
-    """The names on a path as the caller knows them."""
-    call = next((each for each in scenario.calls if each.root == path[0]), None)
-    name = call.known_as.get(path[2]) if call is not None and len(path) > 2 else None
-    return [(name, *path[3:])] if name is not None else []
-
-
-def _words(scenario: Scenario, path: Path) -> tuple[Any, ...]:
-    """The names on a path, without what is our own: which call, args or keywords."""
-    call = next((each for each in scenario.calls if each.root == path[0]), None)
-    if call is None:
-        return path[1:]
-    if path[1] == "keywords":
-        return path[2:]
-    place = path[2]
-    if place >= len(call.names) and call.extra:
-        return (call.extra, place - len(call.names), *path[3:])
-    return (call.argument(place), *path[3:])
-
-
-def candidates_in(scenario: Scenario, results: list[Any], before: dict[Path, Any]) -> list[Candidate]:
-    """Values that the backward calls returned, or wrote into objects, dicts and arrays that they were given."""
-    found = []
-    for number, call in enumerate(scenario.calls):
-        if call.backward:
-            found += _returned(scenario, call, number, results[number])
-    for path, value, _, _ in scenario.state.leaves():
-        old = before.get(path)
-        if old is None or not _same(old, value):
-            words, others = _words(scenario, path), tuple(_callers_words(scenario, path))
-            found.append(Candidate(Gradient("state", 0, path), words, np.shape(value), False, value, others))
-    return found
-
-
-def _returned(scenario: Scenario, call: Call, number: int, result: Any) -> list[Candidate]:
-    node = scenario.module.node(call.name)
-    names = names_returned(node)
-    taken = received(scenario.module.text, call.name, len(result)) if isinstance(result, tuple) else []
-    known = {str(_words(scenario, path)[-1]) for path, _, _, _ in scenario.state.leaves() if _words(scenario, path)}
-    found = []
-    for path, value in array_paths(result):
-        words, others = words_at(node, path)
-        if taken and len(path) == 1 and isinstance(path[0], int) and bases(taken[path[0]]) & known:
-            words, others = (taken[path[0]],), ()  # what counts is under which name it arrives
-        if path and words == path and hasattr(result, "_fields") and path[0] in result._fields[: len(names)]:
-            words, others = (names[result._fields.index(path[0])] or path[0], *path[1:]), path
-        elif not path and not words:
-            words = (call.name.rsplit(".", 1)[-1],)
-        aliases = (others,) if others else ()
-        found.append(Candidate(Gradient("result", number, path), words, np.shape(value), True, value, aliases))
-    return found
-
-
-def _same(old: Any, value: Any) -> bool:
-    old, value = np.asarray(old), np.asarray(value)
-    return old.shape == value.shape and np.array_equal(old, value, equal_nan=value.dtype.kind == "f")
+_SECOND_NAME = 1.5  # what a name counts less that a value has beside another one
 
 
 def by_names(scenario: Scenario, parameters: list[Parameter], candidates: list[Candidate]) -> dict[str, Gradient]:
@@ -148,6 +24,7 @@ def by_names(scenario: Scenario, parameters: list[Parameter], candidates: list[C
                 continue
             score = max(
                 _score(tuple(map(str, mine)), parameter.shape, tuple(map(str, theirs)), candidate)
+                - (_SECOND_NAME if theirs is not candidate.names else 0.0)
                 for mine in (parameter.words, *parameter.aliases)
                 for theirs in (candidate.names, *candidate.aliases)
             )
@@ -236,33 +113,3 @@ def _is_short_for(name: str, word: str) -> bool:
 
 def _is_keyed(candidate: Candidate) -> bool:
     return candidate.certain and any(isinstance(each, str) for each in candidate.gradient.path)
-
-
-def rename(parameters: list[Parameter], gradients: dict[str, Gradient]) -> dict[str, Gradient]:
-    """Names as the reader knows them: ``W1`` for ``params["W1"]`` and ``self.W1``, ``layers[0].W`` for a list."""
-    taken = [each.words for each in parameters]
-    for each in parameters:
-        others = sorted(each.aliases - set(taken), key=lambda words: (len(words), str(words)))
-        if taken.count(each.words) > 1 and others:  # two objects' W, both called self.W
-            each.words = others[0]
-    for start in range(-1, -8, -1):
-        names = [_short(each.words, start) for each in parameters]
-        if len(set(names)) == len(names):
-            break
-    else:
-        names = [each.name for each in parameters]
-    renamed = {}
-    for each, name in zip(parameters, names, strict=True):
-        renamed[name] = gradients[each.name]
-        each.name = name
-    return renamed
-
-
-def _short(words: tuple[Any, ...], start: int) -> str:
-    texts = [place for place, each in enumerate(words) if not isinstance(each, int)]
-    first = texts[max(start, -len(texts))] if texts else 0
-    name = ""
-    for each in words[first:]:
-        index = f"[{each}]" if isinstance(each, int) else str(list(each)) if isinstance(each, tuple) else ""
-        name += index or (f".{each}" if name else str(each))
-    return name

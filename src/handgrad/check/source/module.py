@@ -43,6 +43,7 @@ class UserModule:
         self.codes = {id(code): name for code, name in self._named_codes()}
         self._owners: dict[str, FunctionType] = {}
         self._inner: dict[str, FunctionType] = {}
+        self._living: list[tuple[str, FunctionType]] = []  # closures that were made when the file ran
         self.ran = False
 
     @property
@@ -90,7 +91,10 @@ class UserModule:
         top = {id(code) for code in self.original.values()}
         for thing in gc.get_objects():
             if type(thing) is FunctionType and (name := self.codes.get(id(thing.__code__))) is not None:
-                found = self._owners if id(thing.__code__) in top or name in self.lambdas else self._inner
+                outermost = id(thing.__code__) in top or name in self.lambdas
+                found = self._owners if outermost else self._inner
+                if not outermost:
+                    self._living.append((name, thing))
                 if name not in found or self.namespace.get(name) is thing:
                     found[name] = thing
 
@@ -113,6 +117,12 @@ class UserModule:
             owner = self._owners.get(name)
             if owner is not None and len(owner.__code__.co_freevars) == len(code.co_freevars):
                 owner.__code__ = code
+        if self._living:
+            inner = {each.co_qualname: each for code in codes.values() for each in _all_codes(code)}
+            for name, closure in self._living:
+                other = inner.get(name)
+                if other is not None and other.co_freevars == closure.__code__.co_freevars:
+                    closure.__code__ = other
 
     def restore(self) -> None:
         """Undo every exchange and swap."""

@@ -56,6 +56,20 @@ def numeric(value: Any) -> bool:
     return isinstance(value, float)
 
 
+def pieces(value: Any, most: int = 64) -> list[Any]:
+    """The float arrays and numbers in a value: itself, or the parts of a tuple, a list, a dict, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, tuple | list):
+        return (
+            [value] if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f") else []
+        )
+    found: list[Any] = []
+    for each in value[:most]:
+        found += pieces(each, most)
+    return found[:most]
+
+
 class Texts:
     """All chains of names and all larger expressions in a file, each text once."""
 
@@ -63,6 +77,7 @@ class Texts:
         self.chains: dict[str, Any] = {}
         self.larger: dict[str, Any] = {}
         self.keys: set[str] = set()
+        self.parts: dict[int, dict[str, None]] = {}  # slices of several axes, by the axis
         source = watched.source
         methods = {name.rsplit(".", 1)[-1] for name in watched.functions if "." in name}
         for node in watched.functions.values():
@@ -71,6 +86,10 @@ class Texts:
                     continue  # evaluating it would change what is evaluated next
                 if isinstance(each, ast.Dict):
                     self.keys |= {repr(key.value) for key in each.keys if isinstance(key, ast.Constant)}
+                if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Tuple):
+                    for axis, part in enumerate(each.slice.elts):
+                        if isinstance(part, ast.Slice):
+                            self.parts.setdefault(axis, {})[source.segment(part)] = None
                 if isinstance(each, ast.Name | ast.Attribute | ast.Subscript):
                     self._add(self.chains, source.segment(each))
                 elif isinstance(each, ast.BinOp | ast.Call | ast.UnaryOp | ast.Compare):
@@ -180,9 +199,16 @@ class Pool:
         self.counts: list[Item] = []  # integers that may be the size of a batch or a sequence
         self.numbers: list[Item] = []
         self.functions: list[str] = []
+        self.integers = [name for name in self.environment if name in environment and type(environment[name]) is int][
+            :8
+        ]
+        self.parts = texts.parts
+        self.takes_roots = any("sqrt(" in each for each in texts.larger)
         self.unused = texts.unused.get(site.function, frozenset())
         self.written = texts.chains.keys() | texts.larger.keys()
         self._collect(texts, environment)
+        goal = evaluate(site.target, self.environment) if site.kind == "augment" else None
+        self.goal: tuple[int, ...] = np.shape(goal) if isinstance(goal, np.ndarray) else ()  # what += adds to
 
     def _collect(self, texts: Texts, environment: Environment) -> None:
         seen: set[str] = set()
@@ -208,6 +234,8 @@ class Pool:
                 self.counts.append(Item(text, value, atom=True))
             elif isinstance(value, float):
                 self.numbers.append(Item(text, value, atom=False))
+        self._fields(environment)
+        self._entries(environment)
         for name, value in self.environment.items():
             if isinstance(value, types.FunctionType) and name not in self.functions:
                 self._function(name, value)
@@ -217,6 +245,24 @@ class Pool:
         required = value.__code__.co_argcount - len(value.__defaults__ or ())
         if required == 1 and not name.startswith("_hg") and value.__code__.co_name != self.site.function.split(".")[-1]:
             self.functions.append(name)
+
+    def _fields(self, environment: Environment) -> None:
+        """What records hold, read here or not: ``cache.mixed`` where only ``cache.q`` is written."""
+        known = {each.text for each in self.atoms}
+        for name, value in environment.items():
+            for field in getattr(value, "_fields", ()) if isinstance(value, tuple) else ():
+                each = getattr(value, field)
+                if isinstance(each, np.ndarray) and numeric(each) and each.ndim and f"{name}.{field}" not in known:
+                    self.atoms.append(Item(f"{name}.{field}", each, atom=True))
+
+    def _entries(self, environment: Environment) -> None:
+        """Entries of lists that are in reach and never read: ``p[j]`` where ``for p in points`` has lost its use."""
+        places = [name for name, value in environment.items() if isinstance(value, int) and name.isidentifier()]
+        for name in self.unused & environment.keys():
+            for place in places if isinstance(environment[name], list | tuple | np.ndarray) else ():
+                value = evaluate(f"{name}[{place}]", self.environment)
+                if isinstance(value, float):
+                    self.numbers.append(Item(f"{name}[{place}]", value, atom=True))
 
     def _sizes(self) -> None:
         """Sizes of axes, by the simplest array that has them."""

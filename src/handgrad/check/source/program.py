@@ -12,6 +12,8 @@ from handgrad.check.source.judge import Judge
 from handgrad.check.source.scenario import Gradient, Scenario, TimeUp
 from handgrad.check.source.text import Span
 
+_DEEP = 6  # containers in containers
+
 
 class Program:
     """One version of the file."""
@@ -34,7 +36,8 @@ class Bench:
         self.judge = judge
         self.point = point
         module = scenario.module
-        self.base = Program(module.watched.source.text, module.watched, module.original)
+        self.start = Program(module.watched.source.text, module.watched, module.original)
+        self.base = self.start  # what is searched for faults: after a first edit another one
         self.installed = self.base
         self.tried = 0
         self._local_sites = {name: each.sites for name, each in scenario.gradients.items() if each.source == "local"}
@@ -59,7 +62,7 @@ class Bench:
         self.installed = program
         for name, sites in self._local_sites.items():
             where = self.scenario.gradients[name]
-            if program is self.base:
+            if program is self.start:
                 self.scenario.gradients[name] = Gradient("local", name=where.name, sites=sites)
                 continue
             found = tuple(
@@ -198,15 +201,15 @@ def fingerprint(values: list[Any]) -> bytes | None:
     """The same for candidates that compute the same; None for what cannot be compared."""
     parts = []
     for each in values:
-        part = _mark(each)
+        part = _mark(each, 0)
         if part is None:
             return None
         parts.append(part)
     return b"|".join(parts)
 
 
-def _mark(value: Any) -> bytes | None:
-    if value is None:
+def _mark(value: Any, depth: int) -> bytes | None:
+    if value is None or depth > _DEEP:
         return None
     if isinstance(value, np.ndarray):
         if value.dtype == object:
@@ -218,10 +221,12 @@ def _mark(value: Any) -> bytes | None:
     if isinstance(value, list | tuple):
         if len(value) > 1000:
             return None
-        inner = [_mark(each) for each in value]
+        inner = [_mark(each, depth + 1) for each in value]
         return None if None in inner else b"[" + b",".join(inner) + b"]"  # type: ignore[arg-type]
     if isinstance(value, dict):
-        return _mark(list(value.values()))
+        return _mark(list(value.values()), depth)
     if isinstance(value, int | str | bool | np.integer | np.bool_):
         return repr(value).encode()
+    if hasattr(value, "__dict__") and not callable(value):
+        return _mark(list(vars(value).values()), depth)
     return repr(type(value)).encode() + b"%d" % id(value)

@@ -1,10 +1,11 @@
 """Find the faults of a file one after another, each with the edit that mends it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from handgrad.check.source.blocks import add_blocks
 from handgrad.check.source.judge import Judge
-from handgrad.check.source.program import Bench
+from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.round import Round
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.search import Search
@@ -12,6 +13,8 @@ from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.truth import Truth
 
 _FAULTS = 4  # edits in a row, before giving up
+_BRANCHES = (3, 2, 1)  # edits to go on from, after how many others
+_PATIENCE = 5.0  # seconds, for one edit where several were found
 _TRUTH_SECONDS = 3.0
 
 
@@ -25,7 +28,6 @@ class Repair:
     suspects: list[Suspect] = field(default_factory=list)  # of the version that could not be mended
     truth: Truth | None = None
     tried: int = 0
-    started_right: int = 0  # how many gradients were right before
     timed_out: bool = False
 
 
@@ -39,46 +41,146 @@ def repair(scenario: Scenario, judge: Judge) -> Repair:
         truth = Truth(scenario, seconds, judge.points[point].slopes, judge.sign)
         result.truth = truth
         bench = Bench(scenario, judge, point)
-        for _ in range(_FAULTS):
-            search = Search(bench, truth)
-            if not result.edits:
-                result.started_right = len(search.base_right)
-            if not search.wrong:
-                result.complete = bench.right_everywhere(bench.base)
-                break
-            turn = Round(search)
-            result.suspects = turn.suspects
-            found = turn.run()
-            result.tried = bench.tried
-            if found is None:
-                break
-            result.edits.append(found)
-            result.texts.append(found.text)
-            other = bench.compile(found.text)
-            if other is None:
-                break
-            bench.base = other
-            bench.install(other)
-            if found.right == judge.names:
-                result.complete = bench.right_everywhere(other)
-                break
+        add_blocks(truth, bench, seconds / 3)
+        _Chains(bench, truth, result).run()
     except TimeUp:
         result.timed_out = True
     finally:
-        if not result.complete:
-            _keep_what_helped(result)
         scenario.deadline += 5.0
         scenario.module.restore()
     return result
 
 
-def _keep_what_helped(result: Repair) -> None:
-    """Without the end, an edit on the way counts only if it made another gradient right."""
-    most, keep = result.started_right, 0
-    for place, each in enumerate(result.edits, start=1):
-        if len(each.right) > most:
-            most, keep = len(each.right), place
-    del result.edits[keep:], result.texts[keep:]
+@dataclass(eq=False)
+class _Node:
+    """A version of the file, and how far it has been searched."""
+
+    chain: list[Candidate]
+    turn: Round
+
+    @property
+    def right(self) -> int:
+        """How many gradients are right."""
+        return len(self.turn.search.base_right)
+
+
+class _Chains:
+    """Edits one after another; where one of them leads nowhere, the next best in its place."""
+
+    def __init__(self, bench: Bench, truth: Truth, result: Repair) -> None:
+        self.bench = bench
+        self.truth = truth
+        self.result = result
+        self.nodes: list[_Node] = []
+        self.several = False  # whether small edits have shown that there is more than one fault
+        self.most = -1  # gradients that are right after the best chain
+
+    def run(self) -> None:
+        """Quick edits of all versions that they lead to first; then all kinds of edits, of fewer and fewer versions."""
+        root = self._node([])
+        if root is None:
+            return
+        if self._descend(root, 0):
+            self._shorter(root)
+            return
+        self.several = len(self.nodes) > 1
+        for level, most in ((1, 4), (2, 2)):
+            searched: list[_Node] = []
+            while len(searched) < most and (node := self._next(root, searched, level)) is not None:
+                searched.append(node)
+                if self._descend(node, level):
+                    return
+
+    def _next(self, root: _Node, searched: list[_Node], level: int) -> _Node | None:
+        """The version to search further: first the file as it is, for one edit that mends everything; at last too."""
+        ends = [each for each in self.nodes if each is not root and each not in searched]
+        ends.sort(key=lambda each: (-each.right, len(each.chain)))
+        left = [] if root in searched else [root]
+        several = level == 2 or self.several
+        ordered = [*ends[:1], *left] if several else [*left, *ends]
+        return ordered[0] if ordered else None
+
+    def _node(self, chain: list[Candidate]) -> _Node | None:
+        """The version of the file after some edits."""
+        bench = self.bench
+        program = bench.compile(chain[-1].text) if chain else bench.start
+        if program is None:
+            return None
+        self._go(program)
+        search = Search(bench, self.truth)
+        if not search.wrong:
+            return None
+        node = _Node(chain, Round(search))
+        self.nodes.append(node)
+        if node.right > self.most:
+            self.most = node.right
+            self._keep(chain, node.turn.suspects)
+        return node
+
+    def _go(self, program: Program) -> None:
+        self.bench.base = program
+        self.bench.install(program)
+
+    def _descend(self, node: _Node, level: int) -> bool:
+        """Look for the next edit, and go on from the best ones; whether everything is right in the end."""
+        self._go(node.turn.program)
+        ways = node.turn.run(level)
+        self.result.tried = self.bench.tried
+        if ways and ways[0].right == self.bench.judge.names:
+            self.result.complete = True
+            self._keep(self._needed([*node.chain, ways[0]]), [])
+            return True
+        if len(node.chain) + 1 < _FAULTS:
+            for each in ways[: _BRANCHES[min(len(node.chain), len(_BRANCHES) - 1)]]:
+                child = self._node([*node.chain, each]) if each.text not in self._seen() else None
+                if child is not None and self._descend(child, 0):
+                    return True
+        return False
+
+    def _seen(self) -> set[str]:
+        return {each.chain[-1].text for each in self.nodes if each.chain}
+
+    def _shorter(self, root: _Node) -> None:
+        """One edit instead of several, if there is one."""
+        if len(self.result.edits) > 1:
+            self._go(root.turn.program)
+            root.turn.found = []
+            root.turn.patience = _PATIENCE
+            ways = root.turn.run(1)
+            if ways and ways[0].right == self.bench.judge.names:
+                self._keep([ways[0]], [])
+
+    def _needed(self, chain: list[Candidate]) -> list[Candidate]:
+        """Without the edits that change nothing once the others are made."""
+        texts = [self.bench.start.text, *(each.text for each in chain)]
+        for place in range(len(chain) - 1):
+            kept = _without(texts, place)
+            program = self.bench.compile(kept[-1]) if kept is not None else None
+            if kept is not None and program is not None and self.bench.right_everywhere(program):
+                left = [each for number, each in enumerate(chain) if number != place]
+                return self._needed([replace(each, text=text) for each, text in zip(left, kept[1:], strict=True)])
+        return chain
+
+    def _keep(self, chain: list[Candidate], suspects: list[Suspect]) -> None:
+        """This chain is the best so far."""
+        result = self.result
+        result.edits, result.texts = list(chain), [each.text for each in chain]
+        result.suspects = suspects or result.suspects
+
+
+def _without(texts: list[str], place: int) -> list[str] | None:
+    """The versions of a text without the edit after one of them; None if lines have moved."""
+    lines = [each.splitlines(True) for each in texts]
+    if len({len(each) for each in lines}) > 1:
+        return None
+    edited = [number for number, line in enumerate(lines[place]) if line != lines[place + 1][number]]
+    for later in lines[place + 1 :]:
+        for number in edited:
+            if later[number] != lines[place + 1][number]:
+                return None  # a later edit is of the same line
+            later[number] = lines[place][number]
+    del lines[place + 1]
+    return ["".join(each) for each in lines]
 
 
 def _working_point(scenario: Scenario, judge: Judge) -> int:

@@ -125,21 +125,6 @@ def words_at(node: ast.FunctionDef | ast.Lambda | None, path: Path) -> tuple[Pat
     return names, path if keys and names != path else ()
 
 
-def received(text: str, function: str, count: int) -> list[str]:
-    """The names that a file gives to the parts of a function's result, ``dW, db = backward(x)``; [] if none."""
-    name = function.rsplit(".", 1)[-1]
-    found: list[list[str]] = []
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
-            continue
-        target, called = node.targets[0], node.value.func
-        own = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-        parts = target.elts if isinstance(target, ast.Tuple | ast.List) and own == name else []
-        if len(parts) == count and not any(isinstance(each, ast.Starred) for each in parts):
-            found.append(["" if name_of(each) == "_" else name_of(each) for each in parts])
-    return found[0] if found and all(each == found[0] for each in found) else []
-
-
 def _part(value: ast.expr, step: Any) -> ast.expr | None:
     """The expression of a part, where the parts are written out."""
     if isinstance(value, ast.Tuple | ast.List) and isinstance(step, int) and step < len(value.elts):

@@ -1,18 +1,21 @@
 """The search for one edit: expressions first, then statements, then lines that are missing."""
 
+import ast
+import math
 import time
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
 
-from handgrad.check.source.absent import holes, identities
-from handgrad.check.source.fill import fillings
+from handgrad.check.source.choice import best, convincing, helpful, likeness
+from handgrad.check.source.gaps import Gaps
+from handgrad.check.source.instrument import Site
 from handgrad.check.source.lane import Lane
-from handgrad.check.source.program import Program
 from handgrad.check.source.search import Search
 from handgrad.check.source.statements import StatementEdit, statement_edits, step_moves
 from handgrad.check.source.suspect import Candidate, Suspect
 
 _SITE_SECONDS = 2.5
+_MAY_HELP = ("path-lost", "wrong-variable")  # of whole statements, where another fault still hides what they mend
+_WAYS = 3  # to go on from, where several edits mend a part
 
 
 class Round:
@@ -24,56 +27,134 @@ class Round:
         self.suspects = search.suspects()
         self.program = self.bench.base
         self.found: list[Candidate] = []
+        self.lanes: dict[int, Lane] = {}
+        self.gaps = Gaps(search)
+        self.patience = math.inf  # seconds for the next run
+        self.done = False  # whether the lines that only some wrong gradients come from were looked at
+        self.until = math.inf
 
-    def run(self) -> Candidate | None:
-        """The best edit; one that mends everything if there is one, else one that helps."""
-        suspects = self.suspects
-        likely = [each for each in suspects if each.covers and not each.right]
-        blamed = [each for each in suspects if each.covers and each.right]
-        lanes = [self.search.lane(each, self.program) for each in likely]
-        late = [self.search.lane(each, self.program) for each in blamed]
+    def run(self, level: int) -> list[Candidate]:
+        """One edit that mends everything, or those that mend a part, the best first.
+
+        Level 0 tries what is quick and likely, 1 more of it, 2 whatever may be.
+        """
+        likely = [each for each in self.suspects if each.covers and not each.right]
+        blamed = [each for each in self.suspects if each.covers and each.right]
+        rest = [each for each in self.suspects if not each.covers and each.touches]
+        self.until = time.monotonic() + self.patience
+        (self._quick, self._near, self._far)[level](likely, blamed, rest)
+        if self.found:
+            return [best(self.search, self.suspects, self.found)]
+        if level == 2:
+            return helpful(self.search, self.suspects, _WAYS)
+        ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
+        if ways and ways[0].site is not None:
+            self._before(ways[0])
+            ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
+        return ways
+
+    def _quick(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
+        """Small edits that turn a line's value into a true gradient."""
         self._steps()
         if self.found:
-            return self._best(suspects)
-        self._statements([*likely, *blamed], operators_only=True)
+            return
+        self._statements([*likely, *blamed, *self.search.dead()], operators_only=True)
+        lanes = self._made(likely)
         self._lanes(lanes, rich=False, truthful=True)
-        if not self.found:
-            self._lanes(lanes, rich=True, truthful=True)
-        if not self.found:
-            self._solve([each for each in lanes if each.suspect.ratios][:8])
-        if not self.found:
-            self._lanes(late, rich=False, truthful=True)
-        if not self.found:
-            self._lanes(late, rich=True, truthful=True)
+        self._try(lambda: self._lanes(self._made(blamed), rich=False, truthful=True))
         if self.found:
-            self._upstream(lanes)
-            self._paths(late)
-        if not self.found:
-            self._lanes(lanes, rich=False, truthful=False)
-        if not self.found:
-            self._statements([*likely, *blamed, *(each for each in suspects if not each.covers and each.touches)])
-        if not self.found:
-            self._holes()
-        if not self.found:
-            self._lanes(lanes, rich=True, truthful=False)
-        if not self.found:
-            self._lanes(late, rich=False, truthful=False)
-        if not self.found:
-            self._solve([each for each in late if each.suspect.ratios][:8])
-        if not self.found:
-            self._lanes(late, rich=True, truthful=False)
-        if not self.found:
-            self._identities([*likely, *blamed])
-        if not self.found and self.search.partial:
-            return self._best_partial(suspects)
-        if not self.found:
-            rest = [each for each in suspects if not each.covers and each.touches]
-            lanes = [self.search.lane(each, self.program) for each in rest]
-            self._lanes(lanes, rich=False, truthful=True)
-            self._lanes(lanes, rich=False, truthful=False)
+            self._compare(lanes, blamed)
+            return
+        if not any(each.ratios for each in likely):
+            self._apart(rest)
+
+    def _apart(self, rest: list[Suspect]) -> None:
+        """Small edits of lines that only some of the wrong gradients come from: there are several faults."""
+        if not self.done:
+            self.done = True
+            self._statements(rest, operators_only=True)
+            self._lanes(self._made(rest), rich=False, truthful=True)
+            if self.search.zeros:
+                self._holes()
+
+    def _near(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
+        """Larger edits that do, and small ones of the lines that every wrong gradient comes from."""
+        lanes, late, others = self._made(likely), self._made(blamed), self._made(rest)
+        later = [each for each in lanes if each.suspect.first_right and each.site.number not in self.search.partly]
+        first = [each for each in lanes if each not in later]  # the others are wrong later, by what they were handed
+        self._lanes(first, rich=False, truthful=False)
+        self._try(lambda: self._lanes(self._made(self.search.dead()), rich=False, truthful=False))
+        if self.found and not any(each.truthful for each in self.found):
+            self._lanes(first[:3], rich=True, truthful=True)
+        self._try(
+            lambda: self._lanes(first, rich=True, truthful=True),
+            lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
+            lambda: self._lanes(late, rich=True, truthful=True),
+        )
         if self.found:
-            return self._best(suspects)
-        return self._best_partial(suspects) if self.search.partial else None
+            self._compare(lanes, blamed)
+            return
+        self._lanes(later, rich=False, truthful=False)
+        if not self.found:
+            self._apart(rest)
+        if self.found or convincing(self.search, self.suspects, 1):
+            return
+        self._try(
+            lambda: self._lanes(later, rich=True, truthful=True),
+            lambda: self._solve([each for each in later if each.suspect.ratios][:8]),
+        )
+        if self.found:
+            return
+        self._lanes(others, rich=True, truthful=True)
+        self._solve([each for each in others if each.suspect.ratios and not each.suspect.right][:8])
+        if not convincing(self.search, self.suspects, 1):
+            self._lanes(others, rich=False, truthful=False)
+
+    def _far(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
+        """Whatever else may be wrong."""
+        lanes, late = self._made(likely), self._made(blamed)
+        self._try(
+            lambda: self._statements([*likely, *blamed, *rest]),
+            self._holes,
+            self._picked,
+            lambda: self._lanes(lanes, rich=True, truthful=False),
+            lambda: self._lanes(late, rich=False, truthful=False),
+            lambda: self._solve([each for each in late if each.suspect.ratios][:8]),
+            lambda: self._lanes(late, rich=True, truthful=False),
+            lambda: self._identities([*likely, *blamed]),
+            lambda: self._lanes(self._made(rest), rich=False, truthful=True),
+            lambda: self._lanes(self._made(rest), rich=False, truthful=False),
+        )
+
+    def _compare(self, lanes: list[Lane], blamed: list[Suspect]) -> None:
+        """What else would do: where the mended line may be right, and another one wrong."""
+        self._upstream(lanes)
+        self._paths(self._made(blamed))
+        for lane in [each for each in lanes if isinstance(each.site.statement, ast.Return)][
+            :4
+        ]:  # where means are taken
+            self.found += lane.run(rich=False, truthful=True, seconds=0.3, enough=1)
+        self._callers()
+        if all(likeness(self.search, each) < 0 for each in self.found):  # it would spoil the likeness of two lines
+            late = self._made(blamed)
+            late.sort(key=lambda each: -each.suspect.order)
+            until = time.monotonic() + 1.5
+            for lane in late[:8]:
+                if time.monotonic() < until:
+                    self.found += lane.run(rich=False, truthful=False, seconds=0.3, enough=2)
+
+    def _try(self, *stages: Callable[[], None]) -> None:
+        """One stage after another, until something mends everything."""
+        for stage in stages:
+            if self.found or time.monotonic() > self.until:
+                return
+            stage()
+
+    def _made(self, suspects: list[Suspect]) -> list[Lane]:
+        for each in suspects:
+            if each.site.number not in self.lanes:
+                self.lanes[each.site.number] = self.search.lane(each, self.program)
+        return [self.lanes[each.site.number] for each in suspects]
 
     def _lanes(self, lanes: list[Lane], *, rich: bool, truthful: bool) -> None:
         """One kind of edits, one suspect after another; a little further after the first success, to compare."""
@@ -83,6 +164,8 @@ class Round:
                 more -= 1
                 if more < 0 or self.bench.seconds_left < 3:
                     return
+            if time.monotonic() > self.until:
+                return
             seconds = min(_SITE_SECONDS, max(0.2, self.bench.seconds_left / 4))
             if self.found:
                 seconds = min(seconds, 0.6)
@@ -110,16 +193,34 @@ class Round:
 
     def _upstream(self, lanes: list[Lane]) -> None:
         """What feeds the mended line may be the culprit where it is no gradient itself: a helper, a size, a mask."""
-        sites = [each.site for each in self.found if each.site is not None]
-        if not sites:
-            return
-        order = min(self.search.backward.get(each.number, 0) for each in sites)
+        sites = self.program.watched.sites
+        lines = {each.line for each in self.found}
+        order = min((place for each, place in self.search.backward.items() if sites[each].line in lines), default=0)
         until = time.monotonic() + 1.5
         for lane in lanes:
-            helper = not any(abs(each) > 0 for each in lane.suspect.ratios)  # no value of it is a gradient
-            if helper and lane.suspect.order < order and time.monotonic() < until:
+            before = lane.suspect.order < order or not lane.suspect.ratios
+            if _is_helper(lane.suspect) and before and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
                 self.found += found
+
+    def _before(self, way: Candidate) -> None:
+        """What feeds a line that an edit would mend in part, where it is no gradient itself."""
+        order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
+        helpers = [each for each in self.suspects if each.touches and each.order < order and _is_helper(each)]
+        helpers.sort(key=lambda each: -each.order)
+        until = time.monotonic() + 1.0
+        for lane in self._made(helpers[:6]):
+            if way.site is not None and time.monotonic() < until:
+                self.found += lane.feeding(way.site, 0.3)
+
+    def _callers(self) -> None:
+        """The lines that call the function of a mended line: it may be right, and given the wrong thing."""
+        names = {each.site.function.rsplit(".", 1)[-1] for each in self.found if each.site is not None}
+        until = time.monotonic() + 2.0
+        for lane in self._made([each for each in self.suspects if each.covers and _calls(each.site, names)])[:3]:
+            for truthful in (True, False):
+                if time.monotonic() < until:
+                    self.found += lane.run(rich=False, truthful=truthful, seconds=0.8, enough=2)
 
     def _paths(self, late: list[Lane]) -> None:
         """A line before the mended one may be right for one path only, and be the place where another one joins."""
@@ -144,9 +245,14 @@ class Round:
 
     def _statements(self, suspects: list[Suspect], *, operators_only: bool = False) -> None:
         functions, lines = self._scope(suspects)
-        until = time.monotonic() + min(6.0, self.bench.seconds_left / 3)
+        until = time.monotonic() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
         every = statement_edits(self.program.watched, functions, lines)
-        edits = sorted((each for each in every if (each.cost <= 1.0) is operators_only), key=lambda each: each.cost)
+        edits = [each for each in every if (each.early or each.cost <= 1.0) is operators_only]
+        if operators_only:  # all are as likely: what counts is the line
+            place = {line: number for number, line in enumerate(lines)}
+            edits.sort(key=lambda each: place.get(each.line, len(lines)))
+        else:
+            edits.sort(key=lambda each: each.cost)
         for edit in edits:
             if time.monotonic() > until:
                 return
@@ -166,99 +272,28 @@ class Round:
         candidate = Candidate(edit.text, None, edit.line, edit.fault, edit.cost, right)
         if right == self.bench.judge.names and self.bench.right_everywhere(program):
             self.found.append(candidate)
-        elif right > self.search.base_right:
+        elif right > self.search.base_right or (right == self.search.base_right and edit.fault in _MAY_HELP):
             self.search.partial.append(candidate)
 
     def _holes(self) -> None:
-        """A missing line: what it should compute is searched for like any expression."""
         functions, _ = self._scope(self.suspects)
-        until = time.monotonic() + min(6.0, self.bench.seconds_left / 3)
-        words = {each.name: tuple(map(str, each.words)) for each in self.bench.scenario.parameters}
-        wrong = [words[each] for each in sorted(self.search.wrong)]
-        right = [words[each] for each in sorted(self.search.base_right)]
-        for edit in holes(self.program.watched, functions, wrong, right):
-            if time.monotonic() > until or self.found:
-                return
-            program = self.bench.compile(edit.text)
-            if program is None:
-                continue
-            self._fill(edit, program)
+        self.found += self.gaps.holes(functions)
+
+    def _picked(self) -> None:
+        functions, _ = self._scope(self.suspects)
+        self.found += self.gaps.picked(functions)
 
     def _identities(self, suspects: list[Suspect]) -> None:
-        """A line that changed a value and is gone."""
         functions, lines = self._scope(suspects)
-        until = time.monotonic() + min(4.0, self.bench.seconds_left / 3)
-        for edit in identities(self.program.watched, functions, lines):
-            if time.monotonic() > until or self.found:
-                return
-            program = self.bench.compile(edit.text)
-            if program is None:
-                continue
-            sites = [each for each in program.watched.sites if each.line == edit.hole and each.kind == "assign"]
-            if len(sites) != 1 or sites[0].target != edit.helper:
-                continue
-            lane = self.search.lane(Suspect(sites[0], 0, True, True, []), program)
-            found = lane.run(rich=False, truthful=False, seconds=0.3, enough=1) or lane.run(
-                rich=True, truthful=True, seconds=0.3, enough=1
-            )
-            self.bench.install(self.program)
-            self.found += [replace(each, site=None, line=edit.line) for each in found]
+        self.found += self.gaps.identities(functions, lines)
 
-    def _fill(self, edit: StatementEdit, program: Program) -> None:
-        site = next(
-            (each for each in program.watched.sites if each.line == edit.hole and each.kind in ("assign", "augment")),
-            None,
-        )
-        if site is None:
-            return
-        self.bench.install(program)
-        if self.bench.right() is None:
-            self.bench.install(self.program)
-            return
-        try:
-            for text, cost in fillings(self.search, site, program, edit, min(1.5, self.bench.seconds_left / 6)):
-                other = self.bench.compile(text)
-                if other is not None and self.bench.right_everywhere(other):
-                    self.found.append(Candidate(text, None, edit.line, edit.fault, cost, self.bench.judge.names))
-                    return
-        finally:
-            self.bench.install(self.program)
 
-    # choosing
+def _is_helper(each: Suspect) -> bool:
+    """Whether what a line computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
+    return not any(abs(ratio) > 0 for ratio in each.ratios) or not (each.right or each.first_right)
 
-    def _best(self, suspects: list[Suspect]) -> Candidate:
-        order = {each.site.number: place for place, each in enumerate(suspects)}
-        right = {each.site.number for each in suspects if each.right}
-        started_right = {each.site.number for each in suspects if each.first_right}
-        for each in self.found:
-            self.search.rate(each)
 
-        def key(each: Candidate) -> tuple[Any, ...]:
-            number = each.site.number if each.site is not None else -1
-            place = order.get(number, len(order))
-            blamed = number in right and not each.truthful
-            return (
-                blamed,
-                -round(each.score - 0.2 * each.cost + self.search.likeness(each), 2),
-                number in started_right,
-                place,
-            )
-
-        return min(self.found, key=key)
-
-    def _best_partial(self, suspects: list[Suspect]) -> Candidate | None:
-        order = {each.site.number: place for place, each in enumerate(suspects)}
-        partial = sorted(self.search.partial, key=lambda each: (-len(each.right), each.cost))[:25]
-        for each in partial:
-            self.search.rate(each)
-        helpful = [
-            each for each in partial if each.right > self.search.base_right or each.score > self.search.base_score + 0.5
-        ]
-        if not helpful:
-            return None
-
-        def key(each: Candidate) -> tuple[Any, ...]:
-            number = each.site.number if each.site is not None else -1
-            return (-len(each.right), -round(each.score - 0.2 * each.cost, 2), order.get(number, len(order)))
-
-        return min(helpful, key=key)
+def _calls(site: Site, names: set[str]) -> bool:
+    """Whether an expression calls a function of one of these names."""
+    called = [each.func for each in ast.walk(site.node) if isinstance(each, ast.Call)]
+    return any((getattr(each, "attr", None) or getattr(each, "id", None)) in names for each in called)

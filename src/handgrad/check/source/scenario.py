@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call, Capture, at
+from handgrad.check.source.calls import Call
+from handgrad.check.source.capture import Capture
 from handgrad.check.source.hooks import Recorder, Watcher
 from handgrad.check.source.limits import Overrun, limited
 from handgrad.check.source.module import UserModule
+from handgrad.check.source.results import at
 from handgrad.check.source.state import Path
 from handgrad.check.source.things import is_followed, is_sequence, items_of
 from handgrad.check.source.training import FirstStep, FirstStepDone, Training
@@ -57,6 +59,8 @@ class Gradient:
     sites: tuple[int, ...] = ()  # of a local variable
     parameter: Parameter | None = None  # of a step
     scale: float = 1.0  # what a step is multiplied by to be a gradient
+    within: int = 0  # last steps of the path that lead through lists of numbers,
+    counts: Any = None  # which are to have so many numbers
 
 
 @dataclass
@@ -182,6 +186,8 @@ class Scenario:
         try:
             if where.source == "result":
                 value = at(results[where.call], where.path)
+                if where.within:
+                    value = _counted(at(results[where.call], where.path[: -where.within]), where.counts, value)
             elif where.source == "state":
                 value = at(self.state.roots[where.path[0]], where.path[1:])
             elif where.source == "step" and where.parameter is not None:
@@ -193,6 +199,18 @@ class Scenario:
             return None if value is None else np.array(value, dtype=np.float64)
         except (KeyError, IndexError, AttributeError, TypeError, ValueError):
             return None
+
+
+def _counted(numbers: Any, counts: Any, value: Any) -> Any:
+    """The value, if the list that it stands in has the right length; else one of that length, which fits nothing."""
+    wanted = len(counts) if isinstance(counts, tuple) else counts
+    if len(numbers) != wanted:
+        return np.full(len(numbers), np.nan)
+    if isinstance(counts, tuple):
+        for part, count in zip(numbers, counts, strict=True):
+            if _counted(part, count, value) is not value:
+                return np.full(np.shape(part), np.nan)
+    return value
 
 
 class LocalWatcher:

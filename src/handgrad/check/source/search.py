@@ -1,20 +1,20 @@
 """Search for the edit that mends a backward pass: which line first, which edit of it, and whether it is right."""
 
-import ast
 import math
+import re
 import time
 from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.blocks import misplaced
 from handgrad.check.source.edits import Edit, nodes_of, simple_edits
 from handgrad.check.source.expressions import template_of
-from handgrad.check.source.hooks import Injector
+from handgrad.check.source.influence import Influence
 from handgrad.check.source.instrument import Site
 from handgrad.check.source.lane import Lane
 from handgrad.check.source.pool import Pool, Texts
 from handgrad.check.source.program import Bench, Program
-from handgrad.check.source.scenario import TimeUp
 from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.truth import Truth, explained
 from handgrad.check.source.updates import updates_in
@@ -32,16 +32,16 @@ class Search:
         self.partial: list[Candidate] = []
         self.found: list[Candidate] = []
         events = bench.events()
-        self.parts: dict[int, set[int]] = {}
-        for each in events:
-            if each.kind == "v":
-                self.parts.setdefault(each.number, set()).add(each.part)
-        self.opaque = bench.opaque()
-        words = {str(word) for each in bench.scenario.parameters for word in each.words}
-        self.steps = {each.line for each in updates_in(bench.base.text) if each.words & words and each.function}
+        words = {str(word) for each in bench.scenario.parameters for word in each.words} - {"self"}
+        self.steps = {
+            each.line
+            for each in updates_in(bench.base.text)
+            if each.function and words & set(re.findall(r"[^\W\d]\w*", each.target.split("[")[0]))
+        }
         given = bench.scenario.outcome().gradients
-        self.unwritten = all(given.get(name) is not None and not np.any(given[name]) for name in self.wrong)
-        self.empty = {each.number for each in events if not each.value.size}  # no noise can be put on them
+        self.zeros = {name for name in self.wrong if given.get(name) is not None and not np.any(given[name])}
+        self.partly: set[int] = set()  # sites whose first value is a gradient through one use only, at most
+        self.handed: set[int] = set()  # sites whose values are what is handed out as wrong gradients
         source = bench.base.watched.source
         self.templates = {
             template_of(source.segment(each.node)) for each in bench.base.watched.sites if each.kind != "after"
@@ -50,43 +50,35 @@ class Search:
         kept = [each for each in events if each.number in self.backward and each.kind != "u"]
         truth.usual = 1.0
         self.ratios = explained(truth, kept)[1]
-        self.touched = self._influences()
+        self.touched = Influence(bench, events).of(self.backward)
         given = bench.scenario.outcome().gradients
         multiples = {name: truth.multiple(name, given[name]) for name in self.wrong if given.get(name) is not None}
         self.finals = {name: each for name, each in multiples.items() if math.isfinite(each)}
         truth.usual = self._usual()
-        self.base_score, self.ratios = explained(truth, kept, self._targets(bench.base))
+        self.usuals = [truth.usual]
+        factors = {round(each, 6) for each in self.finals.values()}
+        if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong):
+            self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
+        self.base_score, self.ratios = explained(truth, kept, targets_of(bench.base))
         self._unjustify(kept)
 
     def _unjustify(self, events: list[Any]) -> None:
         """A value that is a true gradient of something, but is handed out as a wrong gradient of something else."""
+        for number in misplaced(self.truth, [self.bench.base.watched.sites[each] for each in self.backward], events):
+            self.ratios[number] = [float("nan")] * max(1, len(self.ratios.get(number, [])))
         given = self.bench.scenario.outcome().gradients
         wrong = [given[name] for name in self.wrong if given.get(name) is not None]
         for event in events:
             for each in wrong:
                 if each.size == event.value.size and np.allclose(each.ravel(), event.value.ravel(), rtol=1e-9, atol=0):
+                    self.handed.add(event.number)
                     self.ratios[event.number] = [float("nan")] * max(1, len(self.ratios.get(event.number, [])))
-
-    def _influences(self) -> dict[int, frozenset[str] | None]:
-        """For each site the parameters whose gradients its values reach; None where that cannot be told."""
-        sites = self.bench.base.watched.sites
-        base = self.bench.scenario.outcome().gradients
-        rng = np.random.default_rng(5)
-        found: dict[int, frozenset[str] | None] = {}
-        for number in self.backward:
-            site = sites[number]
-            if site.kind != "after":
-                hidden = site.kind in ("iterate", "test") or self._calls_methods(site)
-                found[number] = None if hidden else self._influence(site, base, rng)
-        return found
-
-    def _calls_methods(self, site: Site) -> bool:
-        """Whether an expression calls a method of the file: what that writes into its object is not in the value."""
-        methods = {name.rsplit(".", 1)[-1] for name in self.bench.base.watched.functions if "." in name}
-        return any(
-            isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr in methods
-            for each in ast.walk(site.node)
-        )
+            if not event.occurrence and not self.truth.whole(event.value):
+                self.partly.add(event.number)
+            touched = self.touched.get(event.number)
+            owners = self.truth.owned_by(event.value) if touched else None
+            if owners is not None and touched is not None and not owners & touched:
+                self.ratios[event.number] = [float("nan")] * max(1, len(self.ratios.get(event.number, [])))
 
     def _usual(self) -> float:
         """The multiple of true gradients that is as good as 1 here: a mean may be taken at the end, a sign carried.
@@ -94,20 +86,25 @@ class Search:
         It is what is seen in lines that reach a right gradient; where all gradients are wrong by one factor, what is
         seen anywhere, divided by that factor.
         """
-        legitimate, all_lines = {}, {}
+        legitimate: dict[int, float] = {}
+        all_lines: dict[int, float] = {}
+        inner: dict[int, float] = {}
         sites = self.bench.base.watched.sites
         for number, ratios in self.ratios.items():
             finite = [each for each in ratios if np.isfinite(each)]
             if finite:
                 all_lines[sites[number].line] = round(finite[0], 4)
-                touched = self.touched.get(number)
+                touched = self._reach(sites[number])
                 if touched is not None and touched & self.base_right:
                     legitimate[sites[number].line] = round(finite[0], 4)
+                if sites[number].kind != "return":
+                    inner[sites[number].line] = round(finite[0], 4)
         if self.base_right:
             odd = [each for each in legitimate.values() if abs(each - 1) > 1e-3]
             best = max(set(odd), key=odd.count) if odd else 1.0
-            plain = sum(abs(each - 1) <= 1e-3 for each in all_lines.values())
-            return best if odd.count(best) >= max(2, 0.4 * plain) else 1.0
+            plain = sum(abs(each - 1) <= 1e-3 for each in inner.values())
+            enough = odd.count(best) >= max(2, 0.4 * plain) or not plain
+            return best if odd and enough else 1.0
         finals = list(self.finals.values()) if len(self.finals) == len(self.wrong) else []
         factor = (
             finals[0] if finals and all(abs(each - finals[0]) < 1e-3 * abs(finals[0]) for each in finals) else math.nan
@@ -118,6 +115,14 @@ class Search:
         if not odd or (factor == 1.0 and len(odd) < 2):
             return 1.0
         return max(set(odd), key=odd.count) / factor
+
+    def _reach(self, site: Site) -> frozenset[str] | None:
+        """The parameters whose gradients a value reaches; of what ``+=`` has made, those that the summand reaches."""
+        if site.kind != "after":
+            return self.touched.get(site.number)
+        sites = self.bench.base.watched.sites
+        summands = [each for each in self.touched if sites[each].statement is site.statement]
+        return self.touched[summands[0]] if summands else None
 
     # which line
 
@@ -166,42 +171,18 @@ class Search:
         found.sort(key=self._rank)
         return found
 
+    def dead(self) -> list[Suspect]:
+        """Assignments of backward that nothing depends on: what they compute may be lost."""
+        sites = self.bench.base.watched.sites
+        numbers = [each for each in self.backward if self.touched.get(each) == frozenset()]
+        lost = [sites[each] for each in numbers if sites[each].kind == "assign" and sites[each].line not in self.steps]
+        return [Suspect(each, self.backward[each.number], True, True, []) for each in lost]
+
     @staticmethod
     def _rank(each: Suspect) -> tuple[Any, ...]:
         control = each.site.kind in ("iterate", "test")
         no_value = control or not each.ratios
         return not each.covers, not each.touches, each.right, not each.clean, no_value, each.first_right, each.order
-
-    def _influence(self, site: Site, base: dict[str, Any], rng: Any) -> frozenset[str] | None:
-        """The parameters whose gradients change when the values at a site do; None if that cannot be told."""
-
-        def noise(value: Any) -> Any:
-            return 0.1 * (np.abs(value).mean() + 0.1) * rng.normal(size=np.shape(value))
-
-        seen = False
-        changed: set[str] = set()
-        if site.number in self.empty:
-            return None
-        for part in self._parts(site):
-            injector = Injector(("v", site.number, part), -1, noise)
-            try:
-                gradients = self.bench.scenario.outcome(injector).gradients
-            except TimeUp:
-                raise
-            except Exception:
-                return None
-            seen = seen or injector.passed > 0
-            for name, value in gradients.items():
-                known = base.get(name)
-                if value is None or known is None or not _close(value, known):
-                    changed.add(name)
-        return frozenset(changed) if seen else None
-
-    def _parts(self, site: Site) -> list[int]:
-        """Which parts of its value hold numbers; none if some part is hidden in another kind of thing."""
-        if site.number in self.opaque:
-            return []
-        return sorted(self.parts.get(site.number, set()))
 
     # which edit
 
@@ -218,11 +199,12 @@ class Search:
         if fault == "other" and edit.new.count(":") > before.count(":"):
             fault = "rows-dropped"  # a whole axis where one entry of it stood
         if site.kind == "iterate":
-            fault = "never-written" if self.unwritten else "boundary-step"
+            fault = "never-written" if self.zeros == self.wrong else "boundary-step"
         candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now)
         if right == self.bench.judge.names:
             return candidate
-        if right > self.base_right or (truthful and right >= self.base_right):
+        honest = truthful and right >= self.base_right and site.number not in self.handed
+        if right > self.base_right or honest:
             self.partial.append(candidate)
         return None
 
@@ -239,7 +221,7 @@ class Search:
 
     def exact(self, value: Any) -> bool:
         """Whether a value is the gradient of something that forward computes."""
-        if not isinstance(value, np.ndarray | float) or not np.ndim(value):
+        if not isinstance(value, np.ndarray | float):
             return False
         return self.truth.exact(np.asarray(value, dtype=float)) is not None
 
@@ -264,41 +246,7 @@ class Search:
                 return [candidate]
         return found
 
-    # judging what was found
 
-    def rate(self, candidate: Candidate) -> float:
-        """How much of the backward pass is understood once the edit is made."""
-        program = self.bench.compile(candidate.text)
-        if program is None:
-            return -1.0
-        was = self.bench.installed
-        self.bench.install(program)
-        try:
-            events = self.bench.events()
-        finally:
-            self.bench.install(was)
-        lines = {self.bench.base.watched.sites[number].line for number in self.backward}
-        sites = program.watched.sites
-        kept = [each for each in events if each.kind != "u" and sites[each.number].line in lines]
-        candidate.score = explained(self.truth, kept, self._targets(program))[0]
-        return candidate.score
-
-    @staticmethod
-    def _targets(program: Program) -> dict[int, str]:
-        return {each.number: each.target for each in program.watched.sites}
-
-    def likeness(self, candidate: Candidate) -> float:
-        """What speaks for an edit because other lines of the file look like its result: layers repeat themselves."""
-        if not candidate.after:
-            return 0.0
-        others = [
-            template_of(self.bench.base.watched.source.segment(each.node))
-            for each in self.bench.base.watched.sites
-            if each is not candidate.site and each.kind != "after"
-        ]
-        before, after = template_of(candidate.before), template_of(candidate.after)
-        return 0.5 * ((after in others) - (before in others))
-
-
-def _close(one: Any, other: Any) -> bool:
-    return one.shape == other.shape and np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True)
+def targets_of(program: Program) -> dict[int, str]:
+    """The text that each site assigns to."""
+    return {each.number: each.target for each in program.watched.sites}

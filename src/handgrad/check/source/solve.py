@@ -13,10 +13,10 @@ import numpy as np
 from handgrad.check.source.edits import Edit, Node
 from handgrad.check.source.judge import direction
 from handgrad.check.source.pool import Item, Pool, evaluate
-from handgrad.check.source.truth import Truth, squeezed
+from handgrad.check.source.truth import Truth, sized
 
 Array = Any
-_MOST = 130  # values of one shape
+_MOST = 100  # values of one shape
 _TOLERANCE = 3e-6
 
 
@@ -25,9 +25,7 @@ def solutions(root: Node, pool: Pool, environment: dict[str, Any], truth: Truth)
     value = evaluate(_code(root.text), environment)
     if not isinstance(value, np.ndarray) or not value.ndim or value.dtype.kind != "f":
         return
-    entries = [
-        each for each in truth.by_shape.get(squeezed(value.shape), []) if each.occurrence >= 0 or each.key[0] == "p"
-    ]
+    entries = [each for each in truth.by_size.get(sized(value.shape), []) if each.occurrence >= 0 or each.key[0] == "p"]
     if not entries:
         return
     known = np.array([[each.first, each.second] for each in entries]) * 1.0
@@ -46,7 +44,7 @@ def solutions(root: Node, pool: Pool, environment: dict[str, Any], truth: Truth)
         word = "+" if sign > 0 else "-"
         yield Edit(root.span, f"{root.text} {word} {text}", "missing-term", 2.0 + 0.1 * text.count("*"), root=True)
     weighted = ways * value.ravel()
-    for text, sign in _found(products, flat, pairs, items, weighted, known, set()):
+    for text, sign in _found(products, flat, pairs, items, weighted, known, {"1"}):
         new = f"{root.closed} * {text}" if sign > 0 else f"-{root.closed} * {text}"
         yield Edit(root.span, new, "missing-factor", 2.1 + 0.1 * text.count("*"), root=True)
 
@@ -93,6 +91,9 @@ def _singles(pool: Pool, environment: dict[str, Any], shape: tuple[int, ...]) ->
     texts += [each.text for each in pool.numbers if each.atom]
     texts += [f"({each.text})" if not each.text.startswith("(") else each.text for each in pool.derivatives(shape)]
     texts += [f"({each.text})" for each in pool.larger_of(shape)]
+    if len(shape) > 1:
+        axes = range(len(shape))
+        texts += [f"{each.text}.mean(axis={k}, keepdims=True)" for each in pool.of_shape(shape)[:12] for k in axes]
     texts.sort(key=len)  # of values that are equal, the one with the shortest text stays
     for text in texts:
         if len(found) >= _MOST:

@@ -25,6 +25,7 @@ class State:
         self.roots = roots
         self._arrays: list[tuple[Any, Any]] = []
         self._mappings: list[tuple[MutableMapping[Any, Any], dict[Any, Any]]] = []
+        self.dicts: list[dict[Any, Any]] = []  # the user's own, not those that hold the attributes of objects
         self._sequences: list[tuple[Any, list[Any]]] = []
         self._sets: list[tuple[set[Any], set[Any]]] = []
         self._generators: list[tuple[Any, Any]] = []
@@ -93,6 +94,7 @@ class State:
             self._arrays.append((value, value.copy()))
             return []
         if isinstance(value, dict):
+            self.dicts.append(value)
             return self._saved_mapping(value)
         if is_sequence(value):
             if not isinstance(value, tuple):

@@ -18,6 +18,7 @@ class StatementEdit(NamedTuple):
     cost: float
     hole: int = 0  # line of a placeholder
     helper: str = ""  # target of the placeholder
+    early: bool = False  # to be tried among the first, however unlikely
 
 
 def step_moves(watched: Instrumented, functions: list[str], steps: set[int]) -> Iterator[StatementEdit]:
@@ -39,7 +40,7 @@ def statement_edits(watched: Instrumented, functions: list[str], lines: list[int
         for statement in body:
             yield from _targets(source, statement, body)
         for statement in body:
-            yield from _exchanges(source, statement)
+            yield from _exchanges(source, statement, watched.records)
         for statement in body:
             yield from _moves(source, statement, watched.functions[name])
         for statement in body:
@@ -62,6 +63,7 @@ def _assignments(source: SourceText, node: ast.stmt) -> Iterator[StatementEdit]:
         yield StatementEdit(_line_edit(source, node, new), node.lineno, "accumulator-seed", 0.9)
     if isinstance(node, ast.AugAssign):
         target, value = source.segment(node.target), source.segment(node.value)
+        yield from _repeated(source, node)
         for operator, fault in (
             ("=", "surplus-term"),
             ("+=", "sign"),
@@ -71,6 +73,18 @@ def _assignments(source: SourceText, node: ast.stmt) -> Iterator[StatementEdit]:
         ):
             if not _is_operator(node.op, operator):
                 yield StatementEdit(_line_edit(source, node, f"{target} {operator} {value}"), node.lineno, fault, 1.0)
+
+
+def _repeated(source: SourceText, node: ast.AugAssign) -> Iterator[StatementEdit]:
+    """``np.add.at`` where an index may name an entry several times, and ``+=`` adds to it only once."""
+    function = "add" if isinstance(node.op, ast.Add) else "subtract" if isinstance(node.op, ast.Sub) else ""
+    target = node.target
+    if function and isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice | ast.Constant):
+        base = source.segment(target.value)
+        index = source.segment(target)[len(base) :].strip()[1:-1]
+        index = f"({index})" if isinstance(target.slice, ast.Tuple) else index
+        new = f"np.{function}.at({base}, {index}, {source.segment(node.value)})"
+        yield StatementEdit(_line_edit(source, node, new), node.lineno, "path-lost", 1.0)
 
 
 def _is_operator(operator: ast.operator, text: str) -> bool:
@@ -112,15 +126,13 @@ def _targets(source: SourceText, node: ast.stmt, body: list[ast.stmt]) -> Iterat
                 yield made(name, "wrong-variable", 1.8)
 
 
-def _exchanges(source: SourceText, node: ast.stmt) -> Iterator[StatementEdit]:
-    """Two parts of a tuple, a list or a dict in each other's place."""
+def _exchanges(source: SourceText, node: ast.stmt, records: dict[str, tuple[str, ...]]) -> Iterator[StatementEdit]:
+    """Two parts of a tuple, a list, a dict or a record in each other's place."""
     values = [getattr(node, "value", None)]
     if isinstance(node, ast.Assign):
         values += node.targets
     for each in values:
-        parts = (
-            each.elts if isinstance(each, ast.Tuple | ast.List) else each.values if isinstance(each, ast.Dict) else []
-        )
+        parts = _parts(each, records)
         for one in range(len(parts)):
             for other in range(one + 1, len(parts)):
                 first, second = source.span(parts[one]), source.span(parts[other])
@@ -132,9 +144,20 @@ def _exchanges(source: SourceText, node: ast.stmt) -> Iterator[StatementEdit]:
                     + source.segment(parts[one])
                     + text[second.end :]
                 )
-                unpacked = isinstance(node, ast.Assign) and each in node.targets and len(parts) <= 5
-                cost = 0.98 if unpacked else 1.3
-                yield StatementEdit(new, node.lineno, "wrong-variable", cost + 0.02 * (other - one) * (not unpacked))
+                near = len(parts) <= 5 or other - one == 1
+                unpacked = isinstance(node, ast.Assign) and each in node.targets and near
+                cost = (1.8 if ".shape" in source.segment(node) else 1.2) if unpacked else 1.3 + 0.02 * (other - one)
+                yield StatementEdit(new, node.lineno, "wrong-variable", cost, early=unpacked)
+
+
+def _parts(node: ast.expr | None, records: dict[str, tuple[str, ...]]) -> list[ast.expr]:
+    if isinstance(node, ast.Tuple | ast.List):
+        return node.elts
+    if isinstance(node, ast.Dict):
+        return node.values
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in records:
+        return node.args
+    return []
 
 
 def _shifted(index: str) -> Iterator[str]:

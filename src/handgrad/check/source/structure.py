@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.capture import Call, name_at
-from handgrad.check.source.matching import Candidate, Fits
+from handgrad.check.source.calls import Call, name_at
+from handgrad.check.source.candidates import Candidate, Fits
 from handgrad.check.source.results import loss_names, names_returned
-from handgrad.check.source.roles import bases, is_loss_in_backward
+from handgrad.check.source.roles import is_loss_in_backward
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario, array_paths
 from handgrad.check.source.state import Path
 from handgrad.check.source.things import attributes, is_followed, is_holder, is_sequence, items_of
@@ -176,31 +176,4 @@ def leftovers(scenario: Scenario, parameters: list[Parameter], found: Found, res
             fitting = [each for each in fitting if each.name not in found]
             if len(fitting) == 1 and (fitting[0].words[-1] in updated or fits(fitting[0], value)):
                 more[fitting[0].name] = Gradient("result", number, path)
-    return more
-
-
-def input_gradients(scenario: Scenario, parameters: list[Parameter], results: list[Any], found: Found) -> Found:
-    """What a layer's ``backward(dy)`` returns is the gradient of what its forward was given."""
-    more: Found = {}
-    taken = {(each.call, each.path) for each in found.values() if each.source == "result"}
-    cotangents = {path[0] for path, _ in scenario.cotangents}
-    for number, call in enumerate(scenario.calls):
-        value = results[number]
-        if (
-            not call.backward
-            or call.root not in cotangents
-            or (number, ()) in taken
-            or not isinstance(value, np.ndarray)
-        ):
-            continue
-        names = names_returned(scenario.module.node(call.name))
-        if names and not any(each.lower() in ("x", "input", "inputs", "in", "prev") for each in bases(names[0])):
-            continue
-        forward = [each for each in scenario.calls[:number] if not each.backward and each.owner is call.owner]
-        if call.owner is None or len(forward) != 1:
-            continue
-        mine = {id(each) for each in forward[0].args[1:]}
-        fitting = [each for each in parameters if id(each.thing) in mine and each.shape == value.shape]
-        if len(fitting) == 1 and fitting[0].name not in found:
-            more[fitting[0].name] = Gradient("result", number, ())
     return more

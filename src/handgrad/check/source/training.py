@@ -7,7 +7,7 @@ from typing import Any
 from handgrad.check.source.hooks import Watcher
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.results import is_scalar
-from handgrad.check.source.roles import is_loss_in_backward
+from handgrad.check.source.roles import bases, is_container_of_gradients, is_loss_in_backward
 from handgrad.check.source.updates import Update, updates_in
 
 
@@ -74,7 +74,10 @@ def training_in(module: UserModule, function: str) -> Training | None:
 
 
 def _is_step(update: Update) -> bool:
-    return isinstance(update.value, ast.BinOp) and bool(update.gradient)
+    """A rate times a gradient, taken from something that is no gradient itself: not ``grads["b"] += 4 * da``."""
+    target = update.target.rpartition(".")[2]
+    accumulates = is_container_of_gradients(update.target) or bool(bases(target.partition("[")[0]))
+    return update.has_rate and bool(update.gradient) and (update.sign < 0 or not accumulates)
 
 
 def _holds(loop: ast.For | ast.While, updates: list[Update], function: ast.FunctionDef) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from handgrad.check.source.capture import Call
+from handgrad.check.source.calls import Call
+from handgrad.check.source.candidates import Candidate
 from handgrad.check.source.judge import DIRECTIONS, direction
-from handgrad.check.source.matching import Candidate, by_names
+from handgrad.check.source.matching import by_names
 from handgrad.check.source.missing import slope_along
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import bases

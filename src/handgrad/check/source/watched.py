@@ -46,3 +46,4 @@ class Instrumented:
     uses: list[Use] = field(default_factory=list)
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)  # by qualified name, as the user wrote them
     statements: dict[str, list[ast.stmt]] = field(default_factory=dict)  # of each function, in order of the text
+    records: dict[str, tuple[str, ...]] = field(default_factory=dict)  # classes that hold values, and their fields

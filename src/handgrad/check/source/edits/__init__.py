@@ -8,9 +8,16 @@ import ast
 from collections.abc import Iterator
 
 from handgrad.check.source.edits.arithmetic import constant_terms, constants, functions, operators, signs
-from handgrad.check.source.edits.calls import calls, comparisons, other_loops
+from handgrad.check.source.edits.calls import calls, comparisons, other_loops, other_tests
 from handgrad.check.source.edits.indices import indices
-from handgrad.check.source.edits.missing import combinations, derivatives_instead, factors, inner_terms, terms
+from handgrad.check.source.edits.missing import (
+    combinations,
+    derivatives_instead,
+    factors,
+    inner_terms,
+    integer_terms,
+    terms,
+)
 from handgrad.check.source.edits.node import Edit, Node, nodes_of
 from handgrad.check.source.edits.shapes import flips, reductions, transposes
 from handgrad.check.source.edits.variables import counts, renamings, replacements
@@ -27,7 +34,7 @@ def simple_edits(source: SourceText, nodes: list[Node], pool: Pool) -> Iterator[
         yield from transposes(node)
         yield from reductions(source, node)
         yield from calls(source, node)
-        yield from indices(source, node)
+        yield from indices(source, node, pool)
         yield from flips(node)
         yield from comparisons(source, node)
         yield from functions(source, node)
@@ -45,8 +52,10 @@ def rich_edits(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
             continue
         yield from factors(node, pool)
     yield from terms(root, pool)
+    yield from integer_terms(root, pool)
     for node in nodes[1:]:
-        if node.is_array and not node.in_index and isinstance(node.parent, ast.BinOp | ast.Call | ast.Attribute):
+        inside = isinstance(node.parent, ast.BinOp | ast.Call | ast.Attribute)
+        if (node.is_array or isinstance(node.value, float)) and not node.in_index and inside:
             yield from inner_terms(node, pool)
     for item in pool.larger_of(root.shape) if root.is_array else ():
         yield Edit(root.span, item.text, "other", 5.0, root=True)
@@ -56,4 +65,4 @@ def rich_edits(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
         yield from derivatives_instead(node, pool)
 
 
-__all__ = ["Edit", "Node", "combinations", "nodes_of", "other_loops", "rich_edits", "simple_edits"]
+__all__ = ["Edit", "Node", "combinations", "nodes_of", "other_loops", "other_tests", "rich_edits", "simple_edits"]

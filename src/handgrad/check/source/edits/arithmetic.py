@@ -12,9 +12,11 @@ def signs(source: SourceText, node: Node) -> Iterator[Edit]:
     if node.in_index or isinstance(node.value, bool):
         return
     if isinstance(node.node, ast.UnaryOp) and isinstance(node.node.op, ast.USub):
-        yield replaced(node, source.segment(node.node.operand), "sign", 1.0)
+        yield replaced(node, source.segment(node.node.operand), "sign", 0.8)
+        if (node.is_array or isinstance(node.value, float)) and not node.root:
+            yield replaced(node, f"1 - {side(source, node.node.operand)}", "missing-term", 1.2)
     elif node.root or (isinstance(node.parent, ast.BinOp | ast.Call) and (node.is_array or node.is_number)):
-        yield replaced(node, f"-{node.closed}", "sign", 1.0 if node.root else 1.6)
+        yield replaced(node, f"-{node.closed}", "sign", 1.1 if node.root else 1.6)
 
 
 def constants(node: Node) -> Iterator[Edit]:
@@ -31,7 +33,8 @@ def constants(node: Node) -> Iterator[Edit]:
             fault = "data-factor"
         for new in (value - 1, value + 1, 0, 1, 2, 3, -1):
             if new != value and not (new == 0 and isinstance(node.parent, ast.BinOp)):
-                yield replaced(node, repr(new), fault, 1.0 + 0.2 * abs(new - value), compound=new < 0)
+                cost = 1.0 + 0.2 * abs(new - value) + 0.1 * (new < 0)
+                yield replaced(node, repr(new), fault, cost, compound=new < 0)
     if not node.in_index:
         for factor in (2, 0.5, -1, 4, 0.25, 0.1, 10):
             yield replaced(node, repr(value * factor), "factor", 1.3, compound=factor < 0)
@@ -87,11 +90,12 @@ def operators(source: SourceText, node: Node) -> Iterator[Edit]:
     if node.in_index:
         return
     surplus = "surplus-term" if now in (ast.Add, ast.Sub) else "surplus-factor"
-    cost = 1.2
+    cost = 0.95 if now in (ast.Add, ast.Sub) and isinstance(node.node.right, ast.Constant) else 1.2
     if now not in (ast.Add, ast.Sub) and (isinstance(node.node.right, ast.Constant) or now is ast.Div):
-        surplus, cost = ("mean" if now is ast.Div else "factor"), 1.0
+        surplus, cost = ("mean" if now is ast.Div else "factor"), 0.9
     yield replaced(node, plain_left, surplus, cost)
-    yield replaced(node, f"-{right}" if now is ast.Sub else plain_right, surplus, 1.2)
+    factor = now is ast.Mult and isinstance(node.node.left, ast.Constant)  # what is taken away was seldom put there
+    yield replaced(node, f"-{right}" if now is ast.Sub else plain_right, surplus, 0.7 if factor else 1.2)
 
 
 def _swapped_signs(source: SourceText, node: Node) -> Iterator[Edit]:

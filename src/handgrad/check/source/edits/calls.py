@@ -10,7 +10,7 @@ from handgrad.check.source.text import SourceText
 _EXCHANGES = {
     "outer": ("multiply", "dot"),
     "dot": ("multiply", "outer"),
-    "multiply": ("dot", "add"),
+    "multiply": ("outer", "dot", "add"),
     "sum": ("mean",),
     "mean": ("sum",),
     "tanh": ("exp",),
@@ -33,6 +33,7 @@ _UNARY = ("sqrt", "square", "exp", "log", "tanh", "sin", "cos", "abs", "sign", "
 
 
 def calls(source: SourceText, node: Node) -> Iterator[Edit]:
+    """Another function, its arguments in another order, or what it is called with in place of the call."""
     call = node.node
     if not isinstance(call, ast.Call) or node.in_index:
         return
@@ -53,29 +54,33 @@ def calls(source: SourceText, node: Node) -> Iterator[Edit]:
     if len(args) >= 2:
         swapped = [args[1], args[0], *args[2:]]
         yield replaced(node, made(name, swapped), "transpose", 1.2, compound=False)
-        if len(args) > 2:
-            yield replaced(
-                node, made(name, [args[0], args[2], args[1], *args[3:]]), "wrong-variable", 1.4, compound=False
-            )
-    if isinstance(call.func, ast.Name) and len(args) == 1:
-        yield replaced(node, args[0], "other", 1.6)
-    if name in ("np.tanh", "numpy.tanh") and len(args) == 1:
-        yield replaced(node, args[0], "derivative-place", 1.2)
-    if (
-        name.endswith(".reshape")
-        and len(args) == 1
-        and args[0].endswith(".shape")
-        and isinstance(call.func, ast.Attribute)
-    ):
-        yield from permuted(node, source.segment(call.func.value), args[0][: -len(".shape")])
-    if name.endswith((".flip", "rot90", ".fliplr", ".flipud")) and args:
-        yield replaced(node, args[0], "rotation", 0.9)
+    for place in range(1, min(len(args), 8) - 1):
+        swapped = [*args[:place], args[place + 1], args[place], *args[place + 2 :]]
+        yield replaced(node, made(name, swapped), "wrong-variable", 1.4, compound=False)
     if name in ("reversed", "list", "range") and args:
         yield from ranges(node, name, args)
-    if name.endswith("zeros_like") and len(args) == 1:
+    yield from _uncalled(source, node, call, name, args)
+
+
+def _uncalled(source: SourceText, node: Node, call: ast.Call, name: str, args: list[str]) -> Iterator[Edit]:
+    """What a function is called with, in place of the call."""
+    one = len(args) == 1
+    if one and isinstance(call.func, ast.Name):
+        yield replaced(node, args[0], "other", 1.6)
+    if one and name in ("np.tanh", "numpy.tanh"):
+        yield replaced(node, args[0], "derivative-place", 1.2)
+    if args and name.endswith("ones_like"):
+        yield replaced(node, args[0], "cotangent-ignored", 1.5 if node.root else 1.0)  # a start is rather 0 than that
+    if args and name.endswith((".flip", "rot90", ".fliplr", ".flipud")):
+        yield replaced(node, args[0], "rotation", 0.9)
+    if one and name.endswith("zeros_like"):
         yield replaced(node, args[0], "accumulator-seed", 2.5)
-    if name.endswith(".copy") and isinstance(call.func, ast.Attribute):
-        base = source.segment(call.func.value)
+    if not isinstance(call.func, ast.Attribute):
+        return
+    base = source.segment(call.func.value)
+    if one and name.endswith(".reshape") and args[0].endswith(".shape"):
+        yield from permuted(node, base, args[0][: -len(".shape")])
+    if name.endswith(".copy"):
         yield replaced(node, f"np.zeros_like({base})", "accumulator-seed", 1.5, compound=False)
 
 
@@ -123,8 +128,21 @@ def other_loops(source: SourceText, node: Node, iterations: list[str], sizes: li
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "range":
         for size in sizes:
             yield Edit(node.span, f"range({size})", "boundary-step", 1.5, root=True)
+            for each in call.args:
+                if source.segment(each).replace(" ", "").lstrip("-").isdigit():  # what stood before "- 1" is lost
+                    yield Edit(source.span(each), f"{size} - 1", "boundary-step", 1.4)
+                    yield Edit(source.span(each), size, "boundary-step", 1.5)
     for text in iterations:
         if text != source.segment(node.node):
+            yield Edit(node.span, text, "boundary-step", 1.7, root=True)
+
+
+def other_tests(node: Node, tests: list[str], numbers: list[str]) -> Iterator[Edit]:
+    """What another condition asks, the opposite, the first or the last round of a loop."""
+    for text in (*tests, "True", "False", f"not {node.closed}"):
+        yield Edit(node.span, text, "boundary-step", 1.6, root=True)
+    for name in numbers:
+        for text in (f"{name} == 0", f"{name} == 1", f"{name} > 0", f"{name} > 1"):
             yield Edit(node.span, text, "boundary-step", 1.7, root=True)
 
 

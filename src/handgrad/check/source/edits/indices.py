@@ -6,13 +6,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from handgrad.check.source.edits.node import Edit, Node, replaced, side
+from handgrad.check.source.pool import Pool
 from handgrad.check.source.text import SourceText
 
 
-def indices(source: SourceText, node: Node) -> Iterator[Edit]:
+def indices(source: SourceText, node: Node, pool: Pool) -> Iterator[Edit]:
     """Shifts of an index by one, and of the bounds of a slice."""
     if isinstance(node.node, ast.Subscript):
         yield from _slices(source, node)
+        yield from _other_parts(source, node, pool)
     if not node.in_index or not isinstance(node.parent, ast.Subscript | ast.Tuple | ast.Slice | ast.BinOp):
         return
     inside = isinstance(node.parent, ast.BinOp)
@@ -25,6 +27,16 @@ def indices(source: SourceText, node: Node) -> Iterator[Edit]:
         for new in (left, f"{left} - 1", f"{left} + 1"):
             if new.replace(" ", "") != node.text.replace(" ", ""):
                 yield replaced(node, new, "time-shift", 1.0, compound=isinstance(node.parent, ast.BinOp))
+
+
+def _other_parts(source: SourceText, node: Node, pool: Pool) -> Iterator[Edit]:
+    """A slice of an axis that another line takes."""
+    subscript = node.node
+    assert isinstance(subscript, ast.Subscript)  # noqa: S101
+    for axis, part in enumerate(subscript.slice.elts if isinstance(subscript.slice, ast.Tuple) else ()):
+        for text in list(pool.parts.get(axis, ()))[:8] if isinstance(part, ast.Slice) else ():
+            if text != source.segment(part):
+                yield Edit(source.span(part), text, "wrong-axis", 1.4)
 
 
 def _slices(source: SourceText, node: Node) -> Iterator[Edit]:

@@ -18,6 +18,12 @@ def factors(node: Node, pool: Pool) -> Iterator[Edit]:
     for item in pool.of_shape(node.shape):
         yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5 + more)
         yield replaced(node, f"{node.closed} / {item.text}", "missing-factor", 2.2 + more)
+    for item in pool.of_shape(pool.goal) if pool.goal and pool.goal != node.shape else ():
+        if broadcasts(node.shape, item.shape):
+            yield replaced(node, f"{item.text} * {node.closed}", "missing-factor", 1.6 + more)
+    for item in pool.atoms if 1 in node.shape and not node.root else ():
+        if item.shape != node.shape and len(item.shape) == len(node.shape) and broadcasts(node.shape, item.shape):
+            yield replaced(node, f"{item.text} * {node.closed}", "missing-factor", 1.8)
     for item in pool.atoms:
         missing = len(node.shape) - len(item.shape)
         if item.shape and missing > 0 and node.shape[: len(item.shape)] == item.shape:
@@ -63,6 +69,14 @@ def terms(root: Node, pool: Pool) -> Iterator[Edit]:
         yield Edit(root.span, f"{root.text} + {text}", "missing-term", 2.4, root=True)
 
 
+def integer_terms(root: Node, pool: Pool) -> Iterator[Edit]:
+    """A count, a label: ``h - count``."""
+    if root.is_number or root.is_array:
+        for name in pool.integers:
+            yield Edit(root.span, f"{root.text} - {name}", "missing-term", 1.9, root=True)
+            yield Edit(root.span, f"{root.text} + {name}", "missing-term", 2.1, root=True)
+
+
 def _is_carry(text: str) -> bool:
     lower = text.lower()
     return any(each in lower for each in ("next", "carry", "future", "later", "后", "下", "t + 1", "t+1"))
@@ -104,10 +118,17 @@ def combinations(pool: Pool, shape: tuple[int, ...], limit: int = 1500) -> Itera
 
 
 def inner_terms(node: Node, pool: Pool) -> Iterator[Edit]:
+    for number in pool.numbers if node.is_number else ():
+        if number.atom:
+            yield replaced(node, f"{node.closed} - {number.text}", "missing-term", 1.8)
+            yield replaced(node, f"{node.closed} + {number.text}", "missing-term", 2.0)
+    if not node.is_array:
+        return
     for item in pool.of_shape(node.shape):
         if _is_carry(item.text):
             yield replaced(node, f"{node.closed} + {item.text}", "recurrent-term", 1.7)
         yield replaced(node, f"{node.closed} + {item.text}", "missing-term", 2.2)
+        yield replaced(node, f"{node.closed} - {item.text}", "missing-term", 2.2)
 
 
 def derivatives_instead(node: Node, pool: Pool) -> Iterator[Edit]:

@@ -97,7 +97,7 @@ def counts(node: Node, pool: Pool) -> Iterator[Edit]:
         return
     more = 0.0 if node.root else 0.4
     for text in ("2", "0.5", "4"):
-        yield replaced(node, f"{text} * {node.closed}", "factor", 1.5 + more)
+        yield replaced(node, f"{text} * {node.closed}", "factor", 1.8 + more)
     yield replaced(node, f"{node.closed} / 4", "factor", 1.5 + more)
     seen: set[int] = set()
     for item in sorted(pool.counts, key=lambda each: (len(each.text) > 12, each.text.count("("), len(each.text))):
@@ -107,6 +107,9 @@ def counts(node: Node, pool: Pool) -> Iterator[Edit]:
         name = item.text if item.atom else f"({item.text})"
         yield replaced(node, f"{node.closed} / {name}", "mean", 1.3 + more + extra)
         yield replaced(node, f"{node.closed} * {name}", "mean", 1.4 + more + extra)
+    for item in pool.counts[:12] if pool.takes_roots else ():
+        yield replaced(node, f"{node.closed} / np.sqrt({item.text})", "factor", 1.9 + more)
+        yield replaced(node, f"{node.closed} * np.sqrt({item.text})", "factor", 2.0 + more)
     named = [each for each in pool.counts if each.text.isidentifier()][:8]
     for place, one in enumerate(named):
         for other in named[place:]:

@@ -1,0 +1,134 @@
+"""Which of several edits to show, or to go on from."""
+
+from typing import Any
+
+from handgrad.check.source.expressions import form_of, template_of
+from handgrad.check.source.search import Search, targets_of
+from handgrad.check.source.suspect import Candidate, Suspect
+from handgrad.check.source.truth import explained
+
+_RATED = 40  # edits whose backward pass is looked at as a whole
+_WEAK = 16  # of those after which no more gradients are right than before
+_GAIN = 0.5  # sites that are understood after an edit and were not before
+_MUCH = 2.5
+_SPARED = 0.25  # for a line whose value is a true gradient as it stands
+
+
+def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Candidate:
+    """Of edits that mend everything the one after which most of the backward pass is understood."""
+    order = {each.site.number: place for place, each in enumerate(suspects)}
+    right = {each.site.number for each in suspects if each.right}
+    started_right = {each.site.number for each in suspects if each.first_right}
+    for each in found:
+        rate(search, each)
+
+    alike = {id(each): likeness(search, each) for each in found}
+
+    def key(each: Candidate) -> tuple[Any, ...]:
+        number = each.site.number if each.site is not None else -1
+        blamed = number in right and not each.truthful
+        return (
+            blamed,
+            -round(
+                each.score - 0.2 * each.cost + 0.02 * each.truthful - _SPARED * (number in right) + alike[id(each)], 2
+            ),
+            number in started_right,
+            order.get(number, len(order)),
+        )
+
+    return min(found, key=key)
+
+
+def convincing(search: Search, suspects: list[Suspect], most: int, *, strongly: bool = False) -> list[Candidate]:
+    """Edits that mend a part, the likeliest of each line: more gradients are right, or a value is that was not.
+
+    ``strongly``: not only the value of the edited line, which may be the gradient of something else by chance.
+    """
+    least = _MUCH if strongly else _GAIN
+    return [
+        each
+        for each in _ranked(search, suspects, most * 4)
+        if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _MUCH)
+    ][:most]
+
+
+def helpful(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:
+    """Edits after which more is right than before."""
+    return _ranked(search, suspects, most)
+
+
+def _mends(search: Search, each: Candidate) -> bool:
+    """Whether an edit makes gradients right, and all values on the way to them."""
+    return each.right > search.base_right and each.score > search.base_score + _GAIN
+
+
+def _ranked(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:
+    order = {each.site.number: place for place, each in enumerate(suspects)}
+    texts: dict[str, Candidate] = {}
+    for each in sorted(search.partial, key=lambda each: (-len(each.right), each.cost)):
+        texts.setdefault(each.text, each)
+    rated = []
+    for number, each in enumerate(list(texts.values())[:_RATED]):
+        if number > _WEAK and not each.right > search.base_right:
+            break
+        if not each.score:
+            rate(search, each)
+        if each.right > search.base_right or each.score > search.base_score + _GAIN:
+            rated.append(each)
+
+    def key(each: Candidate) -> tuple[Any, ...]:
+        number = each.site.number if each.site is not None else -1
+        gained = len(each.right) - len(search.base_right)
+        return (
+            -round(each.score + 0.5 * gained - 0.2 * each.cost + likeness(search, each), 2),
+            order.get(number, len(order)),
+        )
+
+    rated.sort(key=key)
+    kept: list[Candidate] = []
+    for each in rated:
+        if key(each)[0] > key(rated[0])[0] / 2 - search.base_score / 2:
+            break  # it explains less than half of what the best one does
+        if sum(other.line == each.line for other in kept) < 2:
+            kept.append(each)
+    return kept[:most]
+
+
+def rate(search: Search, candidate: Candidate) -> float:
+    """How much of the backward pass is understood once the edit is made."""
+    bench = search.bench
+    program = bench.compile(candidate.text)
+    if program is None:
+        return -1.0
+    was = bench.installed
+    bench.install(program)
+    try:
+        events = bench.events()
+    finally:
+        bench.install(was)
+    lines = {bench.base.watched.sites[number].line for number in search.backward}
+    sites = program.watched.sites
+    kept = [each for each in events if each.kind != "u" and sites[each.number].line in lines]
+    scores = []
+    for usual in search.usuals:
+        search.truth.usual = usual
+        scores.append(explained(search.truth, kept, targets_of(program))[0])
+    search.truth.usual = search.usuals[0]
+    candidate.score = max(scores)
+    return candidate.score
+
+
+def likeness(search: Search, candidate: Candidate) -> float:
+    """What speaks for an edit because other lines of the file look like its result: layers repeat themselves."""
+    if not candidate.after:
+        return 0.0
+    watched = search.bench.base.watched
+    others = [each for each in watched.sites if each is not candidate.site and each.kind != "after"]
+    templates = [template_of(watched.source.segment(each.node)) for each in others]
+    before, after = template_of(candidate.before), template_of(candidate.after)
+    same = 0.5 * ((after in templates) - (before in templates))
+    # the other parts of the same statement have its form: ``a / n, b / n``
+    statement = candidate.site.statement if candidate.site is not None else None
+    forms = [form_of(watched.source.segment(each.node)) for each in others if each.statement is statement]
+    before, after = form_of(candidate.before), form_of(candidate.after)
+    return same + (0.0 if before == after else 0.5 * ((after in forms) - (before in forms)))
