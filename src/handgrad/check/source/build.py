@@ -21,7 +21,7 @@ from handgrad.check.source.quiet import Asked
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
-from handgrad.check.source.stepped import by_callers, by_receivers
+from handgrad.check.source.stepped import by_callers, by_receivers, by_steps
 from handgrad.check.source.structure import by_order, leftovers
 from handgrad.check.source.structure import by_structure as of_same_structure
 from handgrad.check.source.training import training_in
@@ -192,6 +192,8 @@ def _matched(
     taken = {(each.call, each.path) for each in found.values()}
     candidates = [each for each in candidates_in(scenario, results, before) if each.place not in taken]
     found |= by_names(scenario, [each for each in parameters if each.name not in found], candidates)
+    free = [each for each in candidates if each.gradient not in found.values()]
+    found |= by_steps(scenario, [each for each in parameters if each.name not in found], free)
     if found:
         found |= leftovers(scenario, parameters, found, results, agree)
     found |= by_receivers(scenario, parameters, results, found)

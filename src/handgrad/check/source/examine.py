@@ -23,7 +23,8 @@ from handgrad.errors import InputError
 _NARROW = re.compile(r"\bfloat(32|16)\b|np\.single\b|np\.half\b")
 _POINTS = 3  # values of the parameters at which gradients are compared
 _RUNS = 6  # of the loss, for one direction
-_SEARCH_SECONDS = 24.0  # what is not found by then is seldom found later
+_SEARCH_SECONDS = 24.0  # what is not found by then is seldom found later; with a longer time limit
+_SEARCH_SHARE = 0.4  # of it is given to the search
 
 
 def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: int = 0, mend: bool = True) -> Report:
@@ -161,7 +162,9 @@ class _Examination:
             return self._made(table, findings, {})
         if not mend:
             return self._made(table, (), {})
-        scenario.deadline = min(scenario.deadline, time.monotonic() + _SEARCH_SECONDS)
+        now = time.monotonic()
+        seconds = max(_SEARCH_SECONDS, _SEARCH_SHARE * (scenario.deadline - now))
+        scenario.deadline = min(scenario.deadline, now + seconds)
         try:
             return self._made(table, *self._explained(wrong))
         except (Exception, TimeUp) as error:  # the numbers are known, whatever happens on the way to a reason

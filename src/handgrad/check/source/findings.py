@@ -1,6 +1,8 @@
 """From the edits that were found to findings a person can read."""
 
+import ast
 import difflib
+import re
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
 from handgrad.check.source.scenario import Scenario
-from handgrad.check.source.suspect import Candidate
+from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.text import unified_diff
 from handgrad.check.source.tidy import in_words_of, tidy
 from handgrad.check.source.truth import Truth
@@ -163,8 +165,7 @@ def _name_of(edit: Candidate) -> str:
 
 def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> Finding:
     """Where the first value stands that is no gradient, if nothing mends it."""
-    del scenario
-    first = next((each for each in result.suspects if each.covers and not each.right), result.suspects[0])
+    first = min(result.suspects, key=lambda each: _innocence(scenario, each))
     line = first.site.line
     lines = text.splitlines()
     words = "Something else is wrong as well." if result.edits else "No edit was found that makes every gradient right."
@@ -180,6 +181,20 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
         line=line,
         source=lines[line - 1].strip() if line <= len(lines) else "",
     )
+
+
+def _innocence(scenario: Scenario, each: Suspect) -> tuple[bool, bool, bool, bool, int]:
+    """What speaks against a line being the first wrong one: it sets zeros, calls forward, is right at first."""
+    node = each.site.node
+    begins = isinstance(node, ast.Constant) or bool(re.search(r"\b(zeros|empty)(_like)?\(", ast.unparse(node)))
+    forward = {call.name.rsplit(".", 1)[-1] for call in scenario.calls if not call.backward}
+    called = {getattr(part.func, "attr", None) or getattr(part.func, "id", None) for part in _calls(node)}
+    plain = begins or bool(called & forward) or not each.ratios
+    return not each.covers, each.right, plain, each.first_right, each.order
+
+
+def _calls(node: ast.expr) -> list[ast.Call]:
+    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
 
 
 def second_findings(

@@ -74,8 +74,9 @@ class Gaps:
             if len(sites) != 1 or sites[0].target != edit.helper:
                 continue
             lane = self.search.lane(Suspect(sites[0], 0, True, True, []), program)
-            found = lane.run(rich=False, truthful=False, seconds=0.3, enough=1)
-            found = found or lane.run(rich=True, truthful=True, seconds=0.3, enough=1)
+            found: list[Candidate] = []
+            for rich, truthful in ((False, True), (False, False), (True, True)):
+                found = found or lane.run(rich=rich, truthful=truthful, seconds=0.3, enough=1)
             self.bench.install(self.program)
             if found:
                 return [replace(each, site=None, line=edit.line) for each in found]

@@ -124,6 +124,7 @@ class _Chains:
     def _descend(self, node: _Node, level: int) -> bool:
         """Look for the next edit, and go on from the best ones; whether everything is right in the end."""
         self._go(node.turn.program)
+        node.turn.thorough = not node.chain
         ways = node.turn.run(level)
         self.result.tried = self.bench.tried
         if ways and ways[0].right == self.bench.judge.names:

@@ -30,6 +30,7 @@ class Round:
         self.lanes: dict[int, Lane] = {}
         self.gaps = Gaps(search)
         self.patience = math.inf  # seconds for the next run
+        self.thorough = False  # whether the quick search tries more
         self.done = False  # whether the lines that only some wrong gradients come from were looked at
         self.until = math.inf
 
@@ -65,7 +66,14 @@ class Round:
         if self.found:
             self._compare(lanes, blamed)
             return
-        if not any(each.ratios for each in likely):
+        factors = {round(each, 6) for each in self.search.finals.values()}
+        if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
+            self._identities(likely)  # all are wrong by one factor: a line like ``d /= n`` is gone
+        if not self.found and self.thorough:  # one edit of any line goes before several
+            self._lanes([each for each in lanes if not each.suspect.first_right], rich=False, truthful=False)
+        if self.found:
+            self._compare(lanes, blamed)
+        elif not any(each.ratios for each in likely):
             self._apart(rest)
 
     def _apart(self, rest: list[Suspect]) -> None:

@@ -57,7 +57,7 @@ class Search:
         truth.usual = self._usual()
         self.usuals = [truth.usual]
         factors = {round(each, 6) for each in self.finals.values()}
-        if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong):
+        if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong) and 0 not in factors:
             self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
         self.base_score, self.ratios = explained(truth, kept, targets_of(bench.base))
         self._unjustify(kept)

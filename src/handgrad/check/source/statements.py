@@ -79,10 +79,10 @@ def _repeated(source: SourceText, node: ast.AugAssign) -> Iterator[StatementEdit
     """``np.add.at`` where an index may name an entry several times, and ``+=`` adds to it only once."""
     function = "add" if isinstance(node.op, ast.Add) else "subtract" if isinstance(node.op, ast.Sub) else ""
     target = node.target
-    if function and isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice | ast.Constant):
+    unique = isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Slice | ast.Constant | ast.Tuple)
+    if function and isinstance(target, ast.Subscript) and not unique:  # a pair of indices picks one entry of each row
         base = source.segment(target.value)
         index = source.segment(target)[len(base) :].strip()[1:-1]
-        index = f"({index})" if isinstance(target.slice, ast.Tuple) else index
         new = f"np.{function}.at({base}, {index}, {source.segment(node.value)})"
         yield StatementEdit(_line_edit(source, node, new), node.lineno, "path-lost", 1.0)
 

@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.source.callers import Step, evidence
+from handgrad.check.source.candidates import Candidate
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import bases
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
 from handgrad.check.source.state import Path
+from handgrad.check.source.updates import updates_in
 
 
 def by_callers(
@@ -28,6 +30,24 @@ def by_callers(
                 if name in there or (step.all and there) or empty:
                     found.setdefault(name, Gradient("result", number, path))
     return found
+
+
+def by_steps(scenario: Scenario, parameters: list[Parameter], candidates: list[Candidate]) -> dict[str, Gradient]:
+    """``self.gb1`` for ``self.bias1``, where the file says ``self.bias1 -= rate * self.gb1``."""
+    found: dict[str, Gradient] = {}
+    for update in updates_in(scenario.module.text):
+        target, gradient = _last_word(update.target), _last_word(update.gradient)
+        mine = [each for each in parameters if each.words and str(each.words[-1]) == target]
+        theirs = [each for each in candidates if each.names and str(each.names[-1]) == gradient != target]
+        if len(mine) == 1 and len(theirs) == 1 and mine[0].name not in found:
+            found[mine[0].name] = theirs[0].gradient
+    return found
+
+
+def _last_word(text: str) -> str:
+    """``bias1`` of ``self.bias1``; "" where there is an index."""
+    word = text.rsplit(".", 1)[-1]
+    return word if word.isidentifier() else ""
 
 
 def by_receivers(

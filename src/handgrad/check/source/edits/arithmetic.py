@@ -33,7 +33,7 @@ def constants(node: Node) -> Iterator[Edit]:
             fault = "data-factor"
         for new in (value - 1, value + 1, 0, 1, 2, 3, -1):
             if new != value and not (new == 0 and isinstance(node.parent, ast.BinOp)):
-                cost = 1.0 + 0.2 * abs(new - value) + 0.1 * (new < 0)
+                cost = 1.0 + 0.2 * abs(new - value) + 0.1 * (new < 0) - 0.2 * isinstance(node.parent, ast.keyword)
                 yield replaced(node, repr(new), fault, cost, compound=new < 0)
     if not node.in_index:
         for factor in (2, 0.5, -1, 4, 0.25, 0.1, 10):
