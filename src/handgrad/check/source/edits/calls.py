@@ -130,8 +130,9 @@ def other_loops(source: SourceText, node: Node, iterations: list[str], sizes: li
             yield Edit(node.span, f"range({size})", "boundary-step", 1.5, root=True)
             for each in call.args:
                 if source.segment(each).replace(" ", "").lstrip("-").isdigit():  # what stood before "- 1" is lost
-                    yield Edit(source.span(each), f"{size} - 1", "boundary-step", 1.4)
-                    yield Edit(source.span(each), size, "boundary-step", 1.5)
+                    if len(call.args) > 1:
+                        yield Edit(source.span(each), f"{size} - 1", "boundary-step", 1.4)
+                        yield Edit(source.span(each), size, "boundary-step", 1.5)
     for text in iterations:
         if text != source.segment(node.node):
             yield Edit(node.span, text, "boundary-step", 1.7, root=True)
