@@ -199,7 +199,8 @@ class Search:
         if fault == "other" and edit.new.count(":") > before.count(":"):
             fault = "rows-dropped"  # a whole axis where one entry of it stood
         if site.kind == "iterate":
-            fault = "never-written" if self.zeros == self.wrong else "boundary-step"
+            fixed = re.fullmatch(r"range\(\d+\)", before) is not None  # so many samples, however many there are
+            fault = "never-written" if self.zeros == self.wrong else "rows-dropped" if fixed else "boundary-step"
         candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now)
         if right == self.bench.judge.names:
             return candidate
