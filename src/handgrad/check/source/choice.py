@@ -5,7 +5,7 @@ from typing import Any
 from handgrad.check.source.expressions import form_of, template_of
 from handgrad.check.source.search import Search, targets_of
 from handgrad.check.source.suspect import Candidate, Suspect
-from handgrad.check.source.truth import explained
+from handgrad.check.source.understood import explained
 
 _RATED = 50  # edits whose backward pass is looked at as a whole
 _WEAK = 16  # of those after which no more gradients are right than before, in a quick search

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.check.result import Finding
 from handgrad.check.source.difference import operator_of
+from handgrad.check.source.expressions import names_called
 from handgrad.check.source.extras import Second
 from handgrad.check.source.hooks import Event, Recorder
 from handgrad.check.source.instrument import Instrumented
@@ -48,6 +49,7 @@ def findings_of(
         found.append(
             Finding(
                 fault=_refined(edit),
+                also=edit.also,
                 explanation=_explanation(edit, values[2], shown, now),
                 parameters=now_right,
                 file=name,
@@ -188,13 +190,8 @@ def _innocence(scenario: Scenario, each: Suspect) -> tuple[bool, bool, bool, boo
     node = each.site.node
     begins = isinstance(node, ast.Constant) or bool(re.search(r"\b(zeros|empty)(_like)?\(", ast.unparse(node)))
     forward = {call.name.rsplit(".", 1)[-1] for call in scenario.calls if not call.backward}
-    called = {getattr(part.func, "attr", None) or getattr(part.func, "id", None) for part in _calls(node)}
-    plain = begins or bool(called & forward) or not each.ratios
+    plain = begins or bool(names_called(node) & forward) or not each.ratios
     return not each.covers, each.right, plain, each.first_right, each.order
-
-
-def _calls(node: ast.expr) -> list[ast.Call]:
-    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
 
 
 def second_findings(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
-from handgrad.check.source.expressions import compiled, template_of, value_of
+from handgrad.check.source.expressions import compiled, pieces, template_of, value_of
 from handgrad.check.source.instrument import Site
-from handgrad.check.source.pool import Pool, pieces
+from handgrad.check.source.pool import Pool
 from handgrad.check.source.program import Program, fingerprint
 from handgrad.check.source.solve import solutions
 from handgrad.check.source.suspect import Candidate, Suspect

@@ -56,20 +56,6 @@ def numeric(value: Any) -> bool:
     return isinstance(value, float)
 
 
-def pieces(value: Any, most: int = 64) -> list[Any]:
-    """The float arrays and numbers in a value: itself, or the parts of a tuple, a list, a dict, however deep."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, tuple | list):
-        return (
-            [value] if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f") else []
-        )
-    found: list[Any] = []
-    for each in value[:most]:
-        found += pieces(each, most)
-    return found[:most]
-
-
 class Texts:
     """All chains of names and all larger expressions in a file, each text once."""
 

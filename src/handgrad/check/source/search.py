@@ -16,7 +16,8 @@ from handgrad.check.source.lane import Lane
 from handgrad.check.source.pool import Pool, Texts
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.suspect import Candidate, Suspect
-from handgrad.check.source.truth import Truth, explained
+from handgrad.check.source.truth import Truth
+from handgrad.check.source.understood import explained
 from handgrad.check.source.updates import updates_in
 
 
@@ -198,10 +199,11 @@ class Search:
         fault = edit.fault
         if fault == "other" and edit.new.count(":") > before.count(":"):
             fault = "rows-dropped"  # a whole axis where one entry of it stood
-        if site.kind == "iterate":
-            fixed = re.fullmatch(r"range\(\d+\)", before) is not None  # so many samples, however many there are
-            fault = "never-written" if self.zeros == self.wrong else "rows-dropped" if fixed else "boundary-step"
-        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now)
+        also: tuple[str, ...] = ()
+        if site.kind == "iterate":  # the rounds of a loop may be steps or samples: nothing in it tells
+            fault = "never-written" if self.zeros == self.wrong else "boundary-step"
+            also = ("rows-dropped",) if fault == "boundary-step" else ()
+        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now, also)
         if right == self.bench.judge.names:
             return candidate
         honest = truthful and right >= self.base_right and site.number not in self.handed
