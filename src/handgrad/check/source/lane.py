@@ -140,6 +140,11 @@ class Lane:
                 made = made or (exact[number] and all(exact))
         return made
 
+    @property
+    def makes_number(self) -> bool:
+        """Whether the value is one number where it stands, once it was looked at."""
+        return self.environments is not None and bool(self.environments) and isinstance(self.values[0], float)
+
     def solve(self, seconds: float) -> list[Candidate]:
         """Terms and factors that follow from what the value should be."""
         if not self.site.swappable or not self._look():

@@ -83,9 +83,9 @@ class Texts:
                     if len(text) < 90:
                         self._add(self.larger, text)
 
+        self.unused = {name: _unused(node) for name, node in watched.functions.items()}
         self._cross()
         self._analogues()
-        self.unused = {name: _unused(node) for name, node in watched.functions.items()}
 
     def _analogues(self) -> None:
         """Expressions of one layer with the numbers of another: ``full(d2, K2)`` where ``full(d1, K1)`` stands."""
@@ -100,7 +100,7 @@ class Texts:
     def _cross(self) -> None:
         """Every list, array or dict with every index that the file uses: ``zs[-layer]`` where only ``zs[-1]`` is
         written; and whole axes for single indices."""
-        bases: dict[str, None] = {}
+        bases: dict[str, None] = dict.fromkeys(sorted(name for names in self.unused.values() for name in names))
         indices: dict[str, None] = {}
         keys: dict[str, None] = dict.fromkeys(sorted(self.keys))
         for text in list(self.chains):

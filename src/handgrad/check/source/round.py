@@ -208,6 +208,8 @@ class Round:
             before = lane.suspect.order < order or not lane.suspect.ratios
             if lane.suspect.helper and before and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
+                if not found and lane.makes_number:  # it may have lost the array it was made of
+                    found = lane.run(rich=True, truthful=False, seconds=0.4, enough=2)
                 self.found += found
 
     def _before(self, way: Candidate) -> None:

@@ -40,6 +40,7 @@ class Search:
             if each.function and words & set(re.findall(r"[^\W\d]\w*", each.target.split("[")[0]))
         }
         given = bench.scenario.outcome().gradients
+        self.absent = {name for name in self.wrong if given.get(name) is None}
         self.zeros = {name for name in self.wrong if given.get(name) is not None and not np.any(given[name])}
         self.partly: set[int] = set()  # sites whose first value is a gradient through one use only, at most
         self.handed: set[int] = set()  # sites whose values are what is handed out as wrong gradients
@@ -92,7 +93,7 @@ class Search:
         inner: dict[int, float] = {}
         sites = self.bench.base.watched.sites
         for number, ratios in self.ratios.items():
-            finite = [each for each in ratios if np.isfinite(each)]
+            finite = [each for each in ratios if np.isfinite(each) and abs(each) >= 1e-4]
             if finite:
                 all_lines[sites[number].line] = round(finite[0], 4)
                 touched = self._reach(sites[number])
@@ -161,6 +162,8 @@ class Search:
             if site.kind == "after" or site.line in self.steps:
                 continue  # a step of the parameters may stand in the wrong place, but is no gradient
             touched = self.touched[number]
+            if self.absent == self.wrong:
+                touched = None  # what would reach them is not known
             covers = touched is None or self.wrong <= touched
             touches = touched is None or bool(self.wrong & touched)
             clean = touched is None or not touched & self.base_right
