@@ -113,7 +113,11 @@ def rate(search: Search, candidate: Candidate) -> float:
         bench.install(was)
     lines = {bench.base.watched.sites[number].line for number in search.backward}
     sites = program.watched.sites
-    kept = [each for each in events if each.kind != "u" and sites[each.number].line in lines]
+    kept = [
+        each
+        for each in events
+        if each.kind != "u" and sites[each.number].line in lines and not sites[each.number].copies
+    ]
     scores = []
     for usual in search.usuals:
         search.truth.usual = usual

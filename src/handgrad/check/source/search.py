@@ -21,6 +21,9 @@ from handgrad.check.source.understood import explained
 from handgrad.check.source.updates import updates_in
 
 
+_KEPT = ("assign", "augment")  # kinds of sites whose value is kept under a name
+
+
 class Search:
     """One search in one version of the file, at one point."""
 
@@ -61,7 +64,10 @@ class Search:
         factors = {round(each, 6) for each in self.finals.values()}
         if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong) and 0 not in factors:
             self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
-        self.base_score, self.ratios = explained(truth, kept, targets_of(bench.base))
+        self.ratios = explained(truth, kept)[1]
+        sites = bench.base.watched.sites
+        telling = [each for each in kept if not sites[each.number].copies]
+        self.base_score = explained(truth, telling, targets_of(bench.base))[0]
         self._unjustify(kept)
 
     def _unjustify(self, events: list[Any]) -> None:
@@ -92,7 +98,7 @@ class Search:
         all_lines: dict[int, float] = {}
         inner: dict[int, float] = {}
         sites = self.bench.base.watched.sites
-        for number, ratios in self.ratios.items():
+        for number, ratios in sorted(self.ratios.items(), key=lambda each: self.backward[each[0]]):
             finite = [each for each in ratios if np.isfinite(each) and abs(each) >= 1e-4]
             if finite:
                 all_lines[sites[number].line] = round(finite[0], 4)
@@ -103,7 +109,7 @@ class Search:
                     inner[sites[number].line] = round(finite[0], 4)
         if self.base_right:
             odd = [each for each in legitimate.values() if abs(each - 1) > 1e-3]
-            best = max(set(odd), key=odd.count) if odd else 1.0
+            best = max(odd, key=odd.count) if odd else 1.0
             plain = sum(abs(each - 1) <= 1e-3 for each in inner.values())
             enough = odd.count(best) >= max(2, 0.4 * plain) or not plain
             return best if odd and enough else 1.0
@@ -116,7 +122,7 @@ class Search:
         odd = [each for each in all_lines.values() if abs(each - 1) > 1e-3 and abs(each - factor) > 1e-3 * abs(factor)]
         if not odd or (factor == 1.0 and len(odd) < 2):
             return 1.0
-        return max(set(odd), key=odd.count) / factor
+        return max(odd, key=odd.count) / factor  # of those seen as often the first
 
     def _reach(self, site: Site) -> frozenset[str] | None:
         """The parameters whose gradients a value reaches; of what ``+=`` has made, those that the summand reaches."""
@@ -179,7 +185,7 @@ class Search:
         """Assignments of backward that nothing depends on: what they compute may be lost."""
         sites = self.bench.base.watched.sites
         numbers = [each for each in self.backward if self.touched.get(each) == frozenset()]
-        lost = [sites[each] for each in numbers if sites[each].kind == "assign" and sites[each].line not in self.steps]
+        lost = [sites[each] for each in numbers if sites[each].kind in _KEPT and sites[each].line not in self.steps]
         return [Suspect(each, self.backward[each.number], True, True, []) for each in lost]
 
     @staticmethod
