@@ -3,9 +3,10 @@
 import math
 import re
 import time
+from dataclasses import replace
 
 from handgrad.check.result import Finding, ParameterVerdict, Report, overall
-from handgrad.check.source.afterwards import Afterwards
+from handgrad.check.source.afterwards import Afterwards, shows_more, with_more
 from handgrad.check.source.build import build
 from handgrad.check.source.conventions import summed, times_the_loss, turned
 from handgrad.check.source.findings import findings_of, line_states
@@ -18,11 +19,13 @@ from handgrad.check.source.repair import repair
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.table import verdict_of
+from handgrad.check.source.tidy import in_words_of
 from handgrad.errors import InputError
 
 _NARROW = re.compile(r"\bfloat(32|16)\b|np\.single\b|np\.half\b")
 _POINTS = 3  # values of the parameters at which gradients are compared
 _RUNS = 6  # of the loss, for one direction
+_AGAIN_SECONDS = 4.0  # that have to be left for a second look
 _SEARCH_SECONDS = 24.0  # what is not found by then is seldom found later; with a longer time limit
 _SEARCH_SHARE = 0.4  # of it is given to the search
 
@@ -38,13 +41,19 @@ def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: 
             scenario = build(text, name, roles, seconds / 3)
             scenario.deadline = deadline - min(2.0, seconds / 10)
             with scenario.module.as_main():
-                return _Examination(scenario, text, name, seed).report(mend)
+                examination = _Examination(scenario, text, name, seed)
+                report = examination.report(mend)
         except TimeUp:
             raise InputError(
                 f"{name} was not done after the time limit of {seconds:g} s; make its data smaller, "
                 f"or give it more time "
                 "with --time-limit"
             ) from None
+    left = deadline - time.monotonic()
+    if examination.mended is not None and left > _AGAIN_SECONDS:
+        again = examine(examination.mended, name, roles, seconds=left, seed=seed)
+        report = replace(report, findings=with_more(report.findings, again.findings, text, examination.mended))
+    return report
 
 
 def examine_scenario(scenario: Scenario, text: str, name: str, seed: int) -> Report:
@@ -60,6 +69,7 @@ class _Examination:
         self.text = text
         self.name = name
         self.notes: list[str] = []
+        self.mended: str | None = None  # the mended text, where a second call of it shows another fault
         self._repeatable()
         self.judge = self._choose(seed)
         if not self.judge.points:
@@ -185,6 +195,8 @@ class _Examination:
             return quick, {each.line: "wrong here" for each in quick if each.line is not None}
         result = repair(scenario, judge)
         findings = findings_of(scenario, judge, result, self.text, self.name, wrong)
+        if result.complete and shows_more(scenario, judge, result.texts[-1]):
+            self.mended = in_words_of(self.text, scenario.module.watched.source.text, result.texts[-1])
         if result.timed_out and not result.complete:
             self.notes.append("the time was over before a correction was found; --time-limit gives it more")
         elif not result.complete:

@@ -35,12 +35,13 @@ def findings_of(
     converted = scenario.module.watched.source.text
     found = []
     shown = text
-    before = converted
+    before = tidied = converted
     bench = Bench(scenario, judge, len(judge.points) - 1)
     was = bench.base
     known = judge.names - frozenset(wrong)
     for edit, after in zip(result.edits, result.texts, strict=True):
-        now = in_words_of(text, converted, tidy(before, after))
+        tidied = tidy(tidied, in_words_of(tidied, before, after))
+        now = in_words_of(text, converted, tidied)
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)

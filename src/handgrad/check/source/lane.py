@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _CHOICES = ("wrong-variable", "time-shift", "derivative-place", "wrong-axis", "rows-dropped", "boundary-step")
 
+_FEW = 120  # edits of a line that are soon run
+
 
 class Lane:
     """The edits of one suspected expression: made, evaluated where they stand, and the promising ones run."""
@@ -99,9 +101,10 @@ class Lane:
         for count, edit in enumerate(self._edits(self.pool, rich)):
             if count % 64 == 63 and time.monotonic() > until:
                 break
-            code = compiled(self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :])
-            if code is None:
-                continue
+            text = self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :]
+            code = compiled(text)
+            if code is None or (text.strip("()") == self.site.target and self.site.kind == "assign"):
+                continue  # no line says only ``delta = delta``
             values = [value_of(code, self.environments[each]) for each in chosen]
             mark = fingerprint(values)
             # a condition changes which passes there are, so its values do not tell
@@ -144,6 +147,11 @@ class Lane:
     def makes_number(self) -> bool:
         """Whether the value is one number where it stands, once it was looked at."""
         return self.environments is not None and bool(self.environments) and isinstance(self.values[0], float)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether few larger edits were made."""
+        return 0 < len(self.ready.get(True, ())) <= _FEW
 
     def solve(self, seconds: float) -> list[Candidate]:
         """Terms and factors that follow from what the value should be."""

@@ -226,6 +226,7 @@ class Pool:
             if isinstance(value, types.FunctionType) and name not in self.functions:
                 self._function(name, value)
         self._sizes()
+        self.atoms.sort(key=lambda each: "(" in each.text)  # of values that are equal, the one that needs no call
 
     def _function(self, name: str, value: types.FunctionType) -> None:
         required = value.__code__.co_argcount - len(value.__defaults__ or ())

@@ -98,6 +98,7 @@ class Round:
             lambda: self._lanes(first, rich=True, truthful=True),
             lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=True),
+            lambda: self._lanes([each for each in first[:8] if each.is_short], rich=True, truthful=False),
             lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=True),
             lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=False),
         )

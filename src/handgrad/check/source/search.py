@@ -20,7 +20,6 @@ from handgrad.check.source.truth import Truth
 from handgrad.check.source.understood import explained
 from handgrad.check.source.updates import updates_in
 
-
 _KEPT = ("assign", "augment")  # kinds of sites whose value is kept under a name
 
 
@@ -53,14 +52,14 @@ class Search:
         }
         self.backward = self._backward_sites()
         kept = [each for each in events if each.number in self.backward and each.kind != "u"]
-        truth.usual = 1.0
+        truth.usual, truth.seen_once = 1.0, ()
         self.ratios = explained(truth, kept)[1]
         self.touched = Influence(bench, events).of(self.backward)
         given = bench.scenario.outcome().gradients
         multiples = {name: truth.multiple(name, given[name]) for name in self.wrong if given.get(name) is not None}
         self.finals = {name: each for name, each in multiples.items() if math.isfinite(each)}
         truth.usual = self._usual()
-        self.usuals = [truth.usual]
+        self.usuals = [truth.usual, *truth.seen_once]
         factors = {round(each, 6) for each in self.finals.values()}
         if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong) and 0 not in factors:
             self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
@@ -119,8 +118,14 @@ class Search:
         )
         if not math.isfinite(factor) or not factor:
             factor = 1.0
-        odd = [each for each in all_lines.values() if abs(each - 1) > 1e-3 and abs(each - factor) > 1e-3 * abs(factor)]
+        ends = [factor, *(each for each in self.finals.values() if each)]  # what is handed out so is no convention
+        odd = [
+            each
+            for each in all_lines.values()
+            if abs(each - 1) > 1e-3 and all(abs(each - end) > 1e-3 * abs(end) for end in ends)
+        ]
         if not odd or (factor == 1.0 and len(odd) < 2):
+            self.truth.seen_once = tuple(odd)
             return 1.0
         return max(odd, key=odd.count) / factor  # of those seen as often the first
 

@@ -57,6 +57,7 @@ class Truth:
         self.by_size: dict[int, list[True_]] = {}
         self.influential: set[tuple[str, int, int]] = set()
         self.usual = 1.0  # the multiple of the gradient that most values of this backward pass are
+        self.seen_once: tuple[float, ...] = ()  # another multiple that may be meant so
         self.sign = sign
         self.visited: set[int] = set()  # sites that the forward run passes
         self.forward_events: list[Event] = []
@@ -215,7 +216,8 @@ class Truth:
         one, two = signature(value)
         if one == 0 and two == 0:
             return None
-        for factor in (1.0, usual) if usual != 1.0 else (1.0,):
+        factors = (1.0, usual) if usual != 1.0 else (1.0,)
+        for factor in (*factors, *self.seen_once) if value.ndim else factors:
             far = np.abs(table - (one / factor, two / factor)).sum(axis=1) - self._allowed[shape]
             place = int(far.argmin())
             if far[place] <= 0:
