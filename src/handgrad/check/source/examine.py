@@ -10,7 +10,9 @@ from handgrad.check.source.afterwards import Afterwards, shows_more, with_more
 from handgrad.check.source.build import build
 from handgrad.check.source.conventions import summed, times_the_loss, turned
 from handgrad.check.source.findings import findings_of, line_states
+from handgrad.check.source.finite import is_finite, not_finite
 from handgrad.check.source.handed import quick_findings
+from handgrad.check.source.inorder import in_order
 from handgrad.check.source.judge import DIRECTIONS, Judge
 from handgrad.check.source.losses import in_one_call
 from handgrad.check.source.plainly import plain_findings
@@ -28,6 +30,7 @@ _RUNS = 6  # of the loss, for one direction
 _AGAIN_SECONDS = 4.0  # that have to be left for a second look
 _SEARCH_SECONDS = 24.0  # what is not found by then is seldom found later; with a longer time limit
 _SEARCH_SHARE = 0.4  # of it is given to the search
+_SLOW = 0.05  # seconds of a run from which on smaller data help more than more time: a search takes hundreds of runs
 
 
 def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: int = 0, mend: bool = True) -> Report:
@@ -38,7 +41,7 @@ def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: 
     deadline = time.monotonic() + seconds
     with quiet():
         try:
-            scenario = build(text, name, roles, seconds / 3)
+            scenario = build(text, name, roles, seconds)
             scenario.deadline = deadline - min(2.0, seconds / 10)
             with scenario.module.as_main():
                 examination = _Examination(scenario, text, name, seed)
@@ -73,7 +76,7 @@ class _Examination:
         self._repeatable()
         self.judge = self._choose(seed)
         if not self.judge.points:
-            raise self._not_finite()
+            raise not_finite(self.scenario)
         self._convention(seed)
         self._explain_calls()
 
@@ -81,20 +84,14 @@ class _Examination:
         scenario = self.scenario
         scenario.point = {}
         first, second = scenario.loss(), scenario.loss()
-        if not math.isfinite(first) and not scenario.loss_choices:
-            raise self._not_finite()
+        if not math.isfinite(first) and not is_finite(scenario):
+            raise not_finite(scenario)
         if math.isfinite(first) and first != second:
             raise InputError(
                 f"two calls of the loss in {self.name} differ ({first:.6g} and {second:.6g}), "
                 f"expected the same number; "
                 "take random draws, time and files out of the forward pass"
             )
-
-    def _not_finite(self) -> InputError:
-        return InputError(
-            f"the loss of {self.name} is not a finite number at the file's own values, expected "
-            f"one; check inputs and logs"
-        )
 
     def _points(self) -> int:
         """At how many points there is time to compare."""
@@ -179,12 +176,8 @@ class _Examination:
             return self._made(table, *self._explained(wrong))
         except (Exception, TimeUp) as error:  # the numbers are known, whatever happens on the way to a reason
             scenario.module.restore()
-            what = (
-                "the time was over"
-                if isinstance(error, TimeUp)
-                else f"the search failed ({type(error).__name__}: {error})"
-            )
-            self.notes.append(f"{what} before a correction was found")
+            failed = f"the search failed ({type(error).__name__}: {error}) before a correction was found"
+            self.notes.append(self._late() if isinstance(error, TimeUp) else failed)
             return self._made(table, plain_findings(scenario, self.text, self.name, wrong), {})
 
     def _explained(self, wrong: list[str]) -> tuple[tuple[Finding, ...], dict[int, str]]:
@@ -198,10 +191,18 @@ class _Examination:
         if result.complete and shows_more(scenario, judge, result.texts[-1]):
             self.mended = in_words_of(self.text, scenario.module.watched.source.text, result.texts[-1])
         if result.timed_out and not result.complete:
-            self.notes.append("the time was over before a correction was found; --time-limit gives it more")
+            self.notes.append(self._late())
         elif not result.complete:
             self.notes.append("no single correction was found that makes every gradient right")
         return findings, line_states(scenario, result, findings)
+
+    def _late(self) -> str:
+        """That the time was over, and what helps."""
+        one = self.scenario.slowest
+        slow = f"; one run takes {one:.2g} s: make the data smaller, a few samples show the same fault"
+        return "the time was over before a correction was found" + (
+            slow if one > _SLOW else "; --time-limit gives it more"
+        )
 
     def _right(self) -> frozenset[str]:
         """The parameters that are right at every point."""
@@ -218,4 +219,5 @@ class _Examination:
         return right
 
     def _made(self, table: list[ParameterVerdict], findings: tuple[Finding, ...], lines: dict[int, str]) -> Report:
-        return Report(overall(table), tuple(table), findings, tuple(self.notes), self.name, lines)
+        ordered = in_order(findings, self.text)
+        return Report(overall(table), tuple(table), ordered, tuple(self.notes), self.name, lines)
