@@ -55,7 +55,8 @@ def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: 
     left = deadline - time.monotonic()
     if examination.mended is not None and left > _AGAIN_SECONDS:
         again = examine(examination.mended, name, roles, seconds=left, seed=seed)
-        report = replace(report, findings=with_more(report.findings, again.findings, text, examination.mended))
+        more = with_more(report.findings, again.findings, text, examination.mended)
+        report = replace(report, findings=in_order(more, text))
     return report
 
 
