@@ -183,11 +183,23 @@ def test_a_backup_is_never_overwritten(capsys):
     written("precious too", "net.py.bak1")
     assert main(["check", "net.py", "--fix", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["verdict"] == "wrong"  # as the file was found
+    assert document["verdict"] == "mended"
+    assert {each["verdict"] for each in document["parameters"]} == {"right", "wrong"}  # as the file was found
     assert document["mended"]["written"] is True
     assert document["mended"]["backup"] == "net.py.bak2"
     assert [Path(f"net.py.bak{n}").read_text() for n in ("", 1)] == ["precious", "precious too"]
     assert Path("net.py.bak2").read_bytes() == WRONG.encode()
+
+
+def test_json_says_wrong_where_fix_could_not_mend(capsys, monkeypatch):
+    written(WRONG)
+    report = hg.check_file("net.py")
+    monkeypatch.setattr("handgrad.check.command.check_text", lambda *_, **__: report)  # wrong with the edit as well
+    assert main(["check", "net.py", "--fix", "--json"]) == 3
+    document = json.loads(capsys.readouterr().out)
+    assert document["verdict"] == "wrong"
+    assert document["mended"]["written"] is False
+    assert document["mended"]["backup"] is None
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r"])

@@ -68,7 +68,29 @@ REFUSED = {
     ),
     "NaN": (
         HEAD + "def loss(W):\n    return np.sum(np.log(-np.abs(W)))\n" + GRAD + RUN,
-        ["not a finite number", "check inputs and logs"],
+        ["not a finite number", "line 5 is the first to compute nan or inf", "check inputs, logs"],
+    ),
+    "NaN in a function that the file does not call": (
+        HEAD + "def loss(W):\n    return np.sum(np.log(-np.abs(W)))\n" + GRAD,
+        ["not a finite number", "line 5"],
+    ),
+    "NaN in the data": (
+        HEAD + "x[2, 1] = np.nan\n" + LOSS + GRAD,
+        ["the loss of", "not a finite number, because x holds nan at [2, 1]", "give it finite values first"],
+    ),
+    "NaN in a parameter": (
+        HEAD + "W[0, 1] = np.nan\n" + LOSS + GRAD + RUN,
+        ["because W holds nan at [0, 1]"],
+    ),
+    "infinity that does no harm, and one that does": (
+        HEAD + "best, t[1, 1] = np.inf, np.inf\n" + LOSS + GRAD + RUN,
+        ["because t holds inf at [1, 1]"],
+    ),
+    "NaN where the output is weighed by a cotangent": (
+        HEAD
+        + "def forward(x, W):\n    return x @ W\ndef backward(dy, x, W):\n    return dy @ W.T, x.T @ dy\n"
+        + "x[0, 0] = np.nan\ny = forward(x, W)\ndx, dW = backward(np.ones_like(y), x, W)\n",
+        ["because x holds nan at [0, 0]"],
     ),
     "complex parameters": (
         HEAD.replace("rng.normal(size=(3, 2))", "rng.normal(size=(3, 2)) + 1j")
@@ -189,7 +211,7 @@ def test_the_time_limit_holds(name, tmp_path):
     path.write_text(ENDLESS[name], encoding="utf-8")
     start = time.monotonic()
     with pytest.raises(
-        InputError, match=r"net.py was still in line \d+ after .* make its data smaller, or give it more time"
+        InputError, match=r"net.py was still in line \d+ .* the time limit of 3 s.*; make its data smaller, or give it"
     ):
         check_file(path, time_limit=3)
     assert time.monotonic() - start < 3 + 5 + 20  # the limit, its grace, and a machine that is busy

@@ -1,5 +1,7 @@
+import functools
 import importlib
 import inspect
+import pydoc
 import subprocess
 import sys
 import time
@@ -9,6 +11,7 @@ import pytest
 
 import handgrad as hg
 from handgrad.check.numbers import check
+from handgrad.errors import InputError
 from user_code import ACTIVATIONS, convolution, mlp, rnn
 
 RNG = np.random.default_rng(0)
@@ -385,3 +388,43 @@ def test_the_callable_package_takes_what_check_takes():
     assert hg.check is importlib.import_module("handgrad.check")
     with pytest.raises(TypeError, match="unknown"):
         hg.check(rectified, rectified_gradients, point(), unknown=1)
+
+
+def test_arrays_one_after_another_are_refused_with_what_to_do():
+    w, b = np.ones(3), np.ones(3)
+
+    def of_both(w, b):
+        return (w * b).sum()
+
+    for call in (hg.check, hg.assert_gradients, check):
+        with pytest.raises(InputError, match=r"2 values one after another, expected one dict of arrays: pass .*'W': W"):
+            call(of_both, lambda w, b: (b, w), w, b)
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradients", "words"),
+    [
+        (lambda w, b: 0.0, lambda p: p, r"loss takes the arguments w, b, expected one .*dict.* pass {'w': w, 'b': b}"),
+        (lambda p: 0.0, lambda w, b: (w, b), r"gradients takes the arguments w, b, .*read p\['w'\] there"),
+        (lambda: 0.0, lambda p: p, "loss takes no argument, expected one"),
+    ],
+)
+def test_functions_of_several_arrays_are_refused_with_what_to_do(loss, gradients, words):
+    with pytest.raises(InputError, match=words):
+        check(loss, gradients, {"w": np.ones(3), "b": np.ones(3)})
+
+
+def test_functions_that_can_take_one_argument_are_taken():
+    def with_more(p, scale=1.0, *rest, **named):
+        return scale * (p["W"] ** 2).sum()
+
+    gradients = functools.partial(lambda scale, p: {"W": 2 * scale * p["W"]}, 1.0)
+    assert check(with_more, gradients, {"W": np.arange(3.0)})
+    assert check(np.sum, np.ones_like, np.arange(3.0))
+
+
+def test_help_shows_how_to_call_it():
+    text = pydoc.plain(pydoc.render_doc(hg.check))
+    assert "handgrad.check(loss, gradients, parameters, *, tolerance=" in text
+    assert all(name in text for name in inspect.signature(check).parameters)
+    assert " ".join(inspect.getdoc(check).split()) in " ".join(text.split())

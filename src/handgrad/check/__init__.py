@@ -15,11 +15,33 @@ if TYPE_CHECKING:
     from handgrad.check.result import Report
 
 
+_ABOUT = __doc__
+
+
 class _Check(ModuleType):
-    """A package that can be called."""
+    """A package that can be called, and whose help is that of the function."""
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        """What ``help(handgrad.check)`` shows: the function first. Put together only when somebody asks."""
+        import inspect
+        import textwrap
+
+        from handgrad.check.numbers import check
+
+        known = inspect.signature(check).parameters.values()
+        shown = [each.replace(annotation=each.empty) for each in known if each.kind is not each.VAR_POSITIONAL]
+        call = "\n".join(textwrap.wrap(f"handgrad.check{inspect.Signature(shown)}", 96, subsequent_indent="    "))
+        head = "The gradient checker: hand-written gradients beside numerical ones."
+        return f"{head}\n\n{call}\n\n{inspect.getdoc(check)}\n\n{_ABOUT}"
 
     def __call__(
-        self, loss: "Callable[[Any], Any]", gradients: "Callable[[Any], Any]", parameters: Any, **options: Any
+        self,
+        loss: "Callable[[Any], Any]",
+        gradients: "Callable[[Any], Any]",
+        parameters: Any,
+        *more: Any,
+        **options: Any,
     ) -> "Report":
         """Compare ``gradients(parameters)`` with the numerical derivatives of ``loss(parameters)``.
 
@@ -28,7 +50,7 @@ class _Check(ModuleType):
         """
         from handgrad.check.numbers import check
 
-        return check(loss, gradients, parameters, **options)
+        return check(loss, gradients, parameters, *more, **options)
 
 
 def __getattr__(name: str) -> Any:

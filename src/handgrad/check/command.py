@@ -23,7 +23,7 @@ RIGHT, NOT_CHECKED, WRONG = 0, 1, 3
 class Mended:
     """What ``--fix`` did."""
 
-    written: bool
+    written: bool  # after a check of the mended text, in which every gradient was right
     backup: str
     sentence: str
 
@@ -102,6 +102,8 @@ def _mend(
 def _print(report: Report, mended: Mended | None, *, as_json: bool) -> None:
     if as_json:
         document = json.loads(report.to_json())
+        if mended is not None and mended.written:
+            document["verdict"] = "mended"  # the rest says what was found before
         if mended is not None:
             document["mended"] = {**asdict(mended), "backup": mended.backup or None}
         _print_json(document)

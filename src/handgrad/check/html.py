@@ -5,7 +5,7 @@ from html import escape
 
 from handgrad.check.faults import FAULTS
 from handgrad.check.result import Finding, ParameterVerdict, Report
-from handgrad.check.words import headline, listed, ranges, title
+from handgrad.check.words import because_of, headline, listed, ranges, title
 from handgrad.errors import shape_text
 
 _COLORS = {"right": "#1a7f37", "wrong": "#cf222e", "inconclusive": "#9a6700"}
@@ -16,14 +16,14 @@ _PRE = "margin:.3em 0;padding:.4em .6em;border-left:3px solid #d0d7de;overflow-x
 def report_html(report: Report) -> str:
     """The report as one ``div``."""
     parts = [f'<div style="color:{_COLORS[report.verdict]};font-weight:bold">{escape(headline(report))}</div>']
-    parts += [_finding(each) for each in report.findings]
+    parts += [_finding(each, report) for each in report.findings]
     if report.parameters:
         parts.append(_table(report))
     parts += [f'<div style="opacity:.75">note: {escape(each)}</div>' for each in report.notes]
     return '<div style="max-width:60em">' + "".join(parts) + "</div>"
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Finding, report: Report) -> str:
     parts = [f'<div style="margin-top:.8em;font-weight:bold">{escape(title(finding))}</div>']
     if finding.source:
         parts.append(f'<pre style="{_PRE}">{finding.line} | {escape(finding.source)}</pre>')
@@ -35,8 +35,9 @@ def _finding(finding: Finding) -> str:
     if finding.also:
         others = listed([FAULTS[each].title if each in FAULTS else each for each in finding.also])
         parts.append(f"<div>This explains the numbers as well: {escape(others)}.</div>")
-    if finding.downstream:
-        parts.append(f"<div>Wrong only because of this line: {escape(ranges(finding.downstream))}.</div>")
+    for too, below in because_of(finding, report.findings).items():
+        cause = f"lines {listed(sorted([*too, finding.line or 0]))}" if too else "this line"
+        parts.append(f"<div>Wrong only because of {cause}: {ranges(below)}.</div>")
     if finding.fix:
         lines = [f'<span style="{_DIFF.get(each[:1], "")}">{escape(each)}</span>' for each in finding.fix.splitlines()]
         parts.append(f'<pre style="{_PRE}">' + "\n".join(lines) + "</pre>")

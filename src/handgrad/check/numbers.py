@@ -24,7 +24,7 @@ def check(
     loss: Callable[[Any], Any],
     gradients: Callable[[Any], Any],
     parameters: Any,
-    *,
+    *more: Any,
     tolerance: float = TOLERANCE,
     entries: int = ENTRIES,
     seed: int = 0,
@@ -54,8 +54,11 @@ def check(
     Where a gradient is wrong and the sources of the functions can be had (also in a notebook), the line at fault and an
     edit that mends it are looked for, for some seconds; not with ``lines=False``.
 
-    Raises InputError for functions or parameters that cannot be compared at all, UsageError for an option out of range.
+    Raises InputError for functions or parameters that cannot be compared at all (``more`` arrays beside the parameters
+    among them), UsageError for an option out of range.
     """
+    if more:
+        raise InputError(_several(1 + len(more)))
     problem = Problem(loss, gradients, parameters, time_limit)
     options = Options(intermediate, batch, steps, resize, at_rate, update)
     report = run(problem, options, tolerance=tolerance, entries=entries, seed=seed)
@@ -67,10 +70,17 @@ def check(
 
 
 def assert_gradients(
-    loss: Callable[[Any], Any], gradients: Callable[[Any], Any], parameters: Any, **options: Any
+    loss: Callable[[Any], Any], gradients: Callable[[Any], Any], parameters: Any, *more: Any, **options: Any
 ) -> None:
     """For a test suite: raises AssertionError with the report, unless every gradient is right. Options of ``check``."""
-    require(check(loss, gradients, parameters, **options))
+    require(check(loss, gradients, parameters, *more, **options))
+
+
+def _several(count: int) -> str:
+    return (
+        f"the parameters are {count} values one after another, expected one dict of arrays: pass {{'W': W, 'b': b}}, "
+        "and let both functions take that dict as their only argument (options go by name)"
+    )
 
 
 def require(report: Report) -> None:

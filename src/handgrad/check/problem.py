@@ -1,5 +1,6 @@
 """The user's two functions, called with care: fresh copies, the same random draws, a time limit, errors in words."""
 
+import inspect
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,7 @@ class Problem:
         for name, function in zip(self.names, (self.loss, self.gradients), strict=True):
             if not callable(function):
                 raise InputError(f"{name} is {type(function).__name__}, expected a function of the parameters")
+            _takes_one(name, function)
         self.point, self.notes = float_leaves(self.parameters, self.what)
         self.single = False  # whether the loss came in float32 or shorter
         self.changed_by_loss: tuple[str, ...] = ()
@@ -149,6 +151,25 @@ class Problem:
         finally:
             np.random.set_state(before[0])  # noqa: NPY002
             random.setstate(before[1])
+
+
+def _takes_one(name: str, function: Callable[..., Any]) -> None:
+    """Raises InputError for a function that cannot be called with the parameters as its only argument."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # written in C: what it takes is not known
+        return
+    try:
+        signature.bind(None)
+    except TypeError:
+        needed = [each.name for each in signature.parameters.values() if each.default is each.empty]
+        given = f"the arguments {', '.join(needed)}" if needed else "no argument"
+        first, *rest = needed or ["W", "b"]
+        keys = ", ".join(f"'{each}': {each}" for each in [first, *rest])
+        raise InputError(
+            f"{name} takes {given}, expected one argument, a dict with all parameters: write {name}(p), read "
+            f"p['{first}'] there, and pass {{{keys}}}"
+        ) from None
 
 
 class RandomLoss(Exception):

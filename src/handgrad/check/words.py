@@ -114,16 +114,15 @@ class _Item:
         return self._paragraph(f"This explains the numbers as well: {listed(titles)}.") if titles else ""
 
     def _downstream(self) -> str:
-        lines, names = self.finding.downstream, self.finding.parameters
+        names = self.finding.parameters
         sentences = []
-        if lines:
+        for others, lines in because_of(self.finding, self.report.findings).items():
             many = len(lines) > 1
-            which = (
-                f"Line{'s' if many else ''} {ranges(lines)} {'are' if many else 'is'} wrong only because of this one"
-            )
+            cause = f"lines {listed(sorted([*others, self.finding.line or 0]))}" if others else "this one"
+            which = f"Line{'s' if many else ''} {ranges(lines)} {'are' if many else 'is'} wrong only because of {cause}"
             sentences.append(f"{which}; leave {'them' if many else 'it'} as {'they are' if many else 'it is'}.")
         if names and _is_fault(self.finding) and len(self.report.findings) > 1:
-            sentences.append(f"It spoils the gradient of {listed(names)}.")
+            sentences.append(f"This line spoils the gradient of {listed(names)}.")
         return self._paragraph(" ".join(sentences))
 
     def _fix(self) -> str:
@@ -151,6 +150,16 @@ class _Item:
 
     def _paragraph(self, text: str) -> str:
         return "\n".join(line for each in text.splitlines() for line in _wrapped(each, self.width, "  ", "  "))
+
+
+def because_of(finding: Finding, findings: Sequence[Finding]) -> dict[tuple[int, ...], list[int]]:
+    """The lines that are wrong because of a finding, by the lines of the other findings that spoil them as well."""
+    found: dict[tuple[int, ...], list[int]] = {}
+    others = [each for each in findings if each is not finding and each.file == finding.file and each.line is not None]
+    for line in finding.downstream:
+        too = {each.line for each in others if line in each.downstream and each.line != finding.line}
+        found.setdefault(tuple(sorted(each for each in too if each is not None)), []).append(line)
+    return dict(sorted(found.items()))
 
 
 def _table(parameters: Sequence[ParameterVerdict], paint: _Painter) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from handgrad.check.result import Finding, ParameterVerdict, overall
 from handgrad.check.source.extras import clears_elsewhere, mend_second, second_call
-from handgrad.check.source.findings import second_findings
+from handgrad.check.source.findings import original_line, second_findings
 from handgrad.check.source.hooks import Recorder
 from handgrad.check.source.judge import Judge
 from handgrad.check.source.program import Bench
@@ -97,6 +97,33 @@ class Afterwards:
             "disagrees, that is rounding and no fault; let it compute in float64."
         )
         return Finding("float32-noise", words, tuple(each.name for each in self.scenario.parameters), file=self.name)
+
+
+def shows_more(scenario: Scenario, judge: Judge, text: str) -> bool:
+    """Whether a second call of a mended text gives other gradients than the first."""
+    bench = Bench(scenario, judge, 0)
+    program = bench.compile(text)
+    if program is None:
+        return False
+    bench.install(program)
+    try:
+        second = second_call(scenario)
+    except Exception:  # also where the time is over: what was found stands
+        return False
+    finally:
+        scenario.module.restore()
+    return bool(second.differs) and not (second.updates or second.consumed)
+
+
+def with_more(found: tuple[Finding, ...], more: tuple[Finding, ...], text: str, mended: str) -> tuple[Finding, ...]:
+    """The findings of a text, and those of its mended version, with the lines where these stood in the text."""
+    moved = []
+    for each in more:
+        if each.line is None or each.fault not in ("buffer-not-cleared", "mutation"):
+            continue
+        line = original_line(text, mended, each.line)
+        moved.append(replace(each, line=line, source=text.splitlines()[line - 1].strip()))
+    return (*found, *moved)
 
 
 def _not_faults(table: Table, name: str) -> tuple[Finding, ...]:

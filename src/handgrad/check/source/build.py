@@ -9,6 +9,7 @@ from handgrad.check.source.arrange import complete, loss_first, shorten, unwrap
 from handgrad.check.source.bind import make_calls, with_backward
 from handgrad.check.source.candidates import candidates_in, untouched
 from handgrad.check.source.capture import Capture
+from handgrad.check.source.finite import is_finite, not_finite
 from handgrad.check.source.judge import direction
 from handgrad.check.source.lengths import with_lengths
 from handgrad.check.source.losses import find_loss, in_one_call
@@ -29,23 +30,25 @@ from handgrad.check.source.unnamed import by_structure
 from handgrad.check.source.unreturned import common_rate, in_locals, in_steps, in_updates
 from handgrad.errors import InputError
 
-_CAPTURE_SECONDS = 20.0
+_SECONDS = 60.0  # as a time limit
+_CAPTURE_SHARE = 3  # of the time limit, one in so many for the first run: the check needs many more
 _CLOSE = 1e-4  # relative, of a derivative by two differences and what it may be
 
 
-def build(text: str, name: str, roles: Roles, seconds: float = _CAPTURE_SECONDS) -> Scenario:
-    """Run the file, find what to check, and return it ready to be run again.
+def build(text: str, name: str, roles: Roles, time_limit: float = _SECONDS) -> Scenario:
+    """Run the file, find what to check, and return it ready to be run again. ``time_limit``: seconds for the whole
+    check, of which this may take a part.
 
     Raises InputError in a sentence, and what the file itself raises.
     """
     roles = with_backward(text, name, roles)
-    capture, error = _captured(text, name, roles, seconds)
-    _stand_still(capture, error, seconds)
+    capture, error = _captured(text, name, roles, time_limit)
+    _stand_still(capture, error, time_limit)
     if not any(each.backward for each in capture.calls) and not roles.told:
         name_found = by_structure(capture.module)
         if name_found is not None:
-            capture, error = _captured(text, name, roles._replace(gradients=name_found), seconds)
-            _stand_still(capture, error, seconds)
+            capture, error = _captured(text, name, roles._replace(gradients=name_found), time_limit)
+            _stand_still(capture, error, time_limit)
     if not any(each.backward for each in capture.calls):
         _from_data(capture)
     shorten(capture)
@@ -59,12 +62,12 @@ def build(text: str, name: str, roles: Roles, seconds: float = _CAPTURE_SECONDS)
     return scenario
 
 
-def _captured(text: str, name: str, roles: Roles, seconds: float) -> tuple[Capture, BaseException | None]:
-    capture = Capture(UserModule(text, name), roles, time.monotonic() + seconds)
+def _captured(text: str, name: str, roles: Roles, time_limit: float) -> tuple[Capture, BaseException | None]:
+    capture = Capture(UserModule(text, name), roles, time.monotonic() + time_limit / _CAPTURE_SHARE)
     return capture, capture.run()
 
 
-def _stand_still(capture: Capture, error: BaseException | None, seconds: float) -> None:
+def _stand_still(capture: Capture, error: BaseException | None, time_limit: float) -> None:
     """Raise what keeps the file from computing a gradient."""
     unfinished = [each for each in capture.calls if not each.done]
     found = any(each.backward and each.done for each in capture.calls)
@@ -81,9 +84,9 @@ def _stand_still(capture: Capture, error: BaseException | None, seconds: float) 
     if capture.stopped_at is not None:
         where = f"line {capture.stopped_at}" if capture.stopped_at else "what it calls"
         raise InputError(
-            f"{name} was still in {where} after {seconds:.3g} s and had computed no gradient; make "
-            f"its data smaller, or "
-            "give it more time with --time-limit"
+            f"{name} was still in {where} and had computed no gradient after {time_limit / _CAPTURE_SHARE:.3g} s, the "
+            f"third of the time limit of {time_limit:g} s that its first run may take; make its data smaller, or give "
+            "it more time with --time-limit"
         )
 
 
@@ -121,7 +124,8 @@ def connect(scenario: Scenario, capture: Capture) -> None:
         found |= without_gradient(scenario, parameters, found, capture.error)
     scenario.parameters = [each for each in parameters if each.name in found]
     if not found:
-        raise InputError(_unmatched(scenario))
+        scenario.point = {}
+        raise InputError(_unmatched(scenario)) if is_finite(scenario) else not_finite(scenario)
     scenario.gradients = rename(scenario.parameters, with_lengths(scenario, parameters, found, results))
     _promote(scenario)
 

@@ -5,10 +5,10 @@ from typing import Any
 from handgrad.check.source.expressions import form_of, template_of
 from handgrad.check.source.search import Search, targets_of
 from handgrad.check.source.suspect import Candidate, Suspect
-from handgrad.check.source.truth import explained
+from handgrad.check.source.understood import explained
 
-_RATED = 40  # edits whose backward pass is looked at as a whole
-_WEAK = 16  # of those after which no more gradients are right than before
+_RATED = 50  # edits whose backward pass is looked at as a whole
+_WEAK = 16  # of those after which no more gradients are right than before, in a quick search
 _GAIN = 0.5  # sites that are understood after an edit and were not before
 _MUCH = 2.5
 _SPARED = 0.25  # for a line whose value is a true gradient as it stands
@@ -47,14 +47,14 @@ def convincing(search: Search, suspects: list[Suspect], most: int, *, strongly: 
     least = _MUCH if strongly else _GAIN
     return [
         each
-        for each in _ranked(search, suspects, most * 4)
+        for each in _ranked(search, suspects, most * 4, _WEAK if strongly else _RATED)
         if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _MUCH)
     ][:most]
 
 
 def helpful(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:
     """Edits after which more is right than before."""
-    return _ranked(search, suspects, most)
+    return _ranked(search, suspects, most, _WEAK)
 
 
 def _mends(search: Search, each: Candidate) -> bool:
@@ -62,14 +62,19 @@ def _mends(search: Search, each: Candidate) -> bool:
     return each.right > search.base_right and each.score > search.base_score + _GAIN
 
 
-def _ranked(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:
+def _ranked(search: Search, suspects: list[Suspect], most: int, weak: int) -> list[Candidate]:
     order = {each.site.number: place for place, each in enumerate(suspects)}
     texts: dict[str, Candidate] = {}
     for each in sorted(search.partial, key=lambda each: (-len(each.right), each.cost)):
         texts.setdefault(each.text, each)
-    rated = []
-    for number, each in enumerate(list(texts.values())[:_RATED]):
-        if number > _WEAK and not each.right > search.base_right:
+    rated: list[Candidate] = []
+    left = {True: weak, False: weak // 2}  # edits without visible effect on the gradients that are looked at
+    for each in texts.values():
+        if not each.right > search.base_right:
+            left[each.truthful] -= 1
+            if left[each.truthful] < 0:
+                continue
+        if len(rated) >= 2 * _RATED:
             break
         if not each.score:
             rate(search, each)
@@ -108,7 +113,11 @@ def rate(search: Search, candidate: Candidate) -> float:
         bench.install(was)
     lines = {bench.base.watched.sites[number].line for number in search.backward}
     sites = program.watched.sites
-    kept = [each for each in events if each.kind != "u" and sites[each.number].line in lines]
+    kept = [
+        each
+        for each in events
+        if each.kind != "u" and sites[each.number].line in lines and not sites[each.number].copies
+    ]
     scores = []
     for usual in search.usuals:
         search.truth.usual = usual

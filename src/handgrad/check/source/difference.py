@@ -18,7 +18,7 @@ class Change(NamedTuple):
 
 def difference(before: str, after: str) -> Change:
     """What an edit of a file changes."""
-    removed, added = _changed_lines(before, after)
+    removed, added = changed_lines(before, after)
     if sorted(removed) == sorted(added) and removed:
         return Change(f"the line {_code(removed[0])} stands in the wrong place", "moved")
     if not removed and len(added) == 1:
@@ -27,13 +27,14 @@ def difference(before: str, after: str) -> Change:
         return Change("this line does not belong here", "surplus line")
     if len(removed) != 1 or len(added) != 1:
         return Change("", "")
-    old, new = _parsed(removed[0]), _parsed(added[0])
+    old, new = parsed(removed[0]), parsed(added[0])
     if old is None or new is None:
         return Change("", "")
     return _Words(old, new).change()
 
 
-def _changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+def changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines that an edit takes away and those that it puts in, without indentation."""
     one, two = before.splitlines(), after.splitlines()
     removed, added = [], []
     for tag, start, stop, first, last in difflib.SequenceMatcher(None, one, two, autojunk=False).get_opcodes():
@@ -43,7 +44,8 @@ def _changed_lines(before: str, after: str) -> tuple[list[str], list[str]]:
     return removed, added
 
 
-def _parsed(line: str) -> ast.stmt | None:
+def parsed(line: str) -> ast.stmt | None:
+    """A line as a statement, also where a block follows it; None if it is none by itself."""
     for text in (line, f"{line} pass"):
         try:
             body = ast.parse(text).body
@@ -136,10 +138,14 @@ def _operators(one: ast.BinOp, two: ast.BinOp) -> Change:
 
 
 def _factors(node: ast.AST) -> list[str]:
+    return [_dump(each) for each in factors(node)]
+
+
+def factors(node: ast.AST) -> list[ast.AST]:
     """The factors of a product, without its parentheses."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
-        return _factors(node.left) + _factors(node.right)
-    return [_dump(node)]
+        return factors(node.left) + factors(node.right)
+    return [node]
 
 
 def _exchanged(one: ast.AST, two: ast.AST) -> Change:

@@ -3,13 +3,16 @@
 import math
 import re
 import time
+from dataclasses import replace
 
 from handgrad.check.result import Finding, ParameterVerdict, Report, overall
-from handgrad.check.source.afterwards import Afterwards
+from handgrad.check.source.afterwards import Afterwards, shows_more, with_more
 from handgrad.check.source.build import build
 from handgrad.check.source.conventions import summed, times_the_loss, turned
 from handgrad.check.source.findings import findings_of, line_states
+from handgrad.check.source.finite import is_finite, not_finite
 from handgrad.check.source.handed import quick_findings
+from handgrad.check.source.inorder import in_order
 from handgrad.check.source.judge import DIRECTIONS, Judge
 from handgrad.check.source.losses import in_one_call
 from handgrad.check.source.plainly import plain_findings
@@ -18,13 +21,16 @@ from handgrad.check.source.repair import repair
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.table import verdict_of
+from handgrad.check.source.tidy import in_words_of
 from handgrad.errors import InputError
 
 _NARROW = re.compile(r"\bfloat(32|16)\b|np\.single\b|np\.half\b")
 _POINTS = 3  # values of the parameters at which gradients are compared
 _RUNS = 6  # of the loss, for one direction
+_AGAIN_SECONDS = 4.0  # that have to be left for a second look
 _SEARCH_SECONDS = 24.0  # what is not found by then is seldom found later; with a longer time limit
 _SEARCH_SHARE = 0.4  # of it is given to the search
+_SLOW = 0.05  # seconds of a run from which on smaller data help more than more time: a search takes hundreds of runs
 
 
 def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: int = 0, mend: bool = True) -> Report:
@@ -35,16 +41,23 @@ def examine(text: str, name: str, roles: Roles, *, seconds: float = 60.0, seed: 
     deadline = time.monotonic() + seconds
     with quiet():
         try:
-            scenario = build(text, name, roles, seconds / 3)
+            scenario = build(text, name, roles, seconds)
             scenario.deadline = deadline - min(2.0, seconds / 10)
             with scenario.module.as_main():
-                return _Examination(scenario, text, name, seed).report(mend)
+                examination = _Examination(scenario, text, name, seed)
+                report = examination.report(mend)
         except TimeUp:
             raise InputError(
                 f"{name} was not done after the time limit of {seconds:g} s; make its data smaller, "
                 f"or give it more time "
                 "with --time-limit"
             ) from None
+    left = deadline - time.monotonic()
+    if examination.mended is not None and left > _AGAIN_SECONDS:
+        again = examine(examination.mended, name, roles, seconds=left, seed=seed)
+        more = with_more(report.findings, again.findings, text, examination.mended)
+        report = replace(report, findings=in_order(more, text))
+    return report
 
 
 def examine_scenario(scenario: Scenario, text: str, name: str, seed: int) -> Report:
@@ -60,10 +73,11 @@ class _Examination:
         self.text = text
         self.name = name
         self.notes: list[str] = []
+        self.mended: str | None = None  # the mended text, where a second call of it shows another fault
         self._repeatable()
         self.judge = self._choose(seed)
         if not self.judge.points:
-            raise self._not_finite()
+            raise not_finite(self.scenario)
         self._convention(seed)
         self._explain_calls()
 
@@ -71,20 +85,14 @@ class _Examination:
         scenario = self.scenario
         scenario.point = {}
         first, second = scenario.loss(), scenario.loss()
-        if not math.isfinite(first) and not scenario.loss_choices:
-            raise self._not_finite()
+        if not math.isfinite(first) and not is_finite(scenario):
+            raise not_finite(scenario)
         if math.isfinite(first) and first != second:
             raise InputError(
                 f"two calls of the loss in {self.name} differ ({first:.6g} and {second:.6g}), "
                 f"expected the same number; "
                 "take random draws, time and files out of the forward pass"
             )
-
-    def _not_finite(self) -> InputError:
-        return InputError(
-            f"the loss of {self.name} is not a finite number at the file's own values, expected "
-            f"one; check inputs and logs"
-        )
 
     def _points(self) -> int:
         """At how many points there is time to compare."""
@@ -169,12 +177,8 @@ class _Examination:
             return self._made(table, *self._explained(wrong))
         except (Exception, TimeUp) as error:  # the numbers are known, whatever happens on the way to a reason
             scenario.module.restore()
-            what = (
-                "the time was over"
-                if isinstance(error, TimeUp)
-                else f"the search failed ({type(error).__name__}: {error})"
-            )
-            self.notes.append(f"{what} before a correction was found")
+            failed = f"the search failed ({type(error).__name__}: {error}) before a correction was found"
+            self.notes.append(self._late() if isinstance(error, TimeUp) else failed)
             return self._made(table, plain_findings(scenario, self.text, self.name, wrong), {})
 
     def _explained(self, wrong: list[str]) -> tuple[tuple[Finding, ...], dict[int, str]]:
@@ -185,11 +189,21 @@ class _Examination:
             return quick, {each.line: "wrong here" for each in quick if each.line is not None}
         result = repair(scenario, judge)
         findings = findings_of(scenario, judge, result, self.text, self.name, wrong)
+        if result.complete and shows_more(scenario, judge, result.texts[-1]):
+            self.mended = in_words_of(self.text, scenario.module.watched.source.text, result.texts[-1])
         if result.timed_out and not result.complete:
-            self.notes.append("the time was over before a correction was found; --time-limit gives it more")
+            self.notes.append(self._late())
         elif not result.complete:
             self.notes.append("no single correction was found that makes every gradient right")
         return findings, line_states(scenario, result, findings)
+
+    def _late(self) -> str:
+        """That the time was over, and what helps."""
+        one = self.scenario.slowest
+        slow = f"; one run takes {one:.2g} s: make the data smaller, a few samples show the same fault"
+        return "the time was over before a correction was found" + (
+            slow if one > _SLOW else "; --time-limit gives it more"
+        )
 
     def _right(self) -> frozenset[str]:
         """The parameters that are right at every point."""
@@ -206,4 +220,5 @@ class _Examination:
         return right
 
     def _made(self, table: list[ParameterVerdict], findings: tuple[Finding, ...], lines: dict[int, str]) -> Report:
-        return Report(overall(table), tuple(table), findings, tuple(self.notes), self.name, lines)
+        ordered = in_order(findings, self.text)
+        return Report(overall(table), tuple(table), ordered, tuple(self.notes), self.name, lines)

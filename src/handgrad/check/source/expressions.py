@@ -1,5 +1,6 @@
 """Texts of expressions: compiled once, evaluated where they stand, compared by their form."""
 
+import ast
 import re
 from types import CodeType
 from typing import Any
@@ -20,6 +21,12 @@ def template_of(text: str) -> str:
 def form_of(text: str) -> str:
     """An expression with one name for all variables in it."""
     return re.sub(r"[^\W\d][\w.]*", "x", template_of(text)) if "." not in text else template_of(text)
+
+
+def names_called(node: ast.AST) -> set[str]:
+    """The last names of the functions that an expression calls."""
+    called = [each.func for each in ast.walk(node) if isinstance(each, ast.Call)]
+    return {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in called}
 
 
 _CODES: dict[str, CodeType | None] = {}
@@ -48,3 +55,17 @@ def value_of(code: CodeType | None, environment: dict[str, Any]) -> Any:
         except Exception:  # whatever an iterator of the user's may raise
             return None
     return value
+
+
+def pieces(value: Any, most: int = 64) -> list[Any]:
+    """The float arrays and numbers in a value: itself, or the parts of a tuple, a list, a dict, however deep."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if not isinstance(value, tuple | list):
+        return (
+            [value] if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f") else []
+        )
+    found: list[Any] = []
+    for each in value[:most]:
+        found += pieces(each, most)
+    return found[:most]

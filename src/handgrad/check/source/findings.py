@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.check.result import Finding
 from handgrad.check.source.difference import operator_of
+from handgrad.check.source.expressions import names_called
 from handgrad.check.source.extras import Second
 from handgrad.check.source.hooks import Event, Recorder
 from handgrad.check.source.instrument import Instrumented
@@ -16,12 +17,13 @@ from handgrad.check.source.judge import Judge
 from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
-from handgrad.check.source.scenario import Scenario
+from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.text import unified_diff
 from handgrad.check.source.tidy import in_words_of, tidy
 from handgrad.check.source.truth import Truth
 from handgrad.check.source.wording import explain
+from handgrad.check.words import listed
 
 
 def findings_of(
@@ -31,23 +33,23 @@ def findings_of(
     partial = () if result.edits and result.complete else _left_over(scenario, result, text, name, wrong)
     if not result.edits:
         return partial
-    converted = scenario.module.watched.source.text
     found = []
     shown = text
-    before = converted
+    before = scenario.module.watched.source.text
     bench = Bench(scenario, judge, len(judge.points) - 1)
     was = bench.base
     known = judge.names - frozenset(wrong)
     for edit, after in zip(result.edits, result.texts, strict=True):
-        now = in_words_of(text, converted, tidy(before, after))
+        now = in_words_of(shown, before, tidy(before, after))
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)
-        now_right = tuple(sorted(edit.right - known)) or tuple(wrong)
+        now_right = tuple(each for each in wrong if each in edit.right - known) or tuple(wrong)
         known |= edit.right
         found.append(
             Finding(
                 fault=_refined(edit),
+                also=edit.also,
                 explanation=_explanation(edit, values[2], shown, now),
                 parameters=now_right,
                 file=name,
@@ -165,7 +167,8 @@ def _name_of(edit: Candidate) -> str:
 
 def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> Finding:
     """Where the first value stands that is no gradient, if nothing mends it."""
-    first = min(result.suspects, key=lambda each: _innocence(scenario, each))
+    again = _computed_again(scenario)
+    first = min(result.suspects, key=lambda each: _innocence(scenario, each, again))
     line = first.site.line
     lines = text.splitlines()
     words = "Something else is wrong as well." if result.edits else "No edit was found that makes every gradient right."
@@ -183,18 +186,27 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     )
 
 
-def _innocence(scenario: Scenario, each: Suspect) -> tuple[bool, bool, bool, bool, int]:
-    """What speaks against a line being the first wrong one: it sets zeros, calls forward, is right at first."""
+def _computed_again(scenario: Scenario) -> set[int]:
+    """Sites of backward that compute nothing but what forward has computed before."""
+    recorder = Recorder()
+    try:
+        scenario.run(watcher=recorder)
+    except (Exception, TimeUp):  # without this look, another line may be named
+        return set()
+    known = {each.value.tobytes() for each in recorder.events if not scenario.calls[each.stage].backward}
+    backward = [each for each in recorder.events if scenario.calls[each.stage].backward and each.kind != "u"]
+    new = {each.number for each in backward if each.value.tobytes() not in known}
+    return {each.number for each in backward} - new
+
+
+def _innocence(scenario: Scenario, each: Suspect, again: set[int]) -> tuple[bool, bool, bool, bool, int]:
+    """What speaks against a line being the first wrong one: it sets zeros, repeats forward, is right at first."""
     node = each.site.node
     begins = isinstance(node, ast.Constant) or bool(re.search(r"\b(zeros|empty)(_like)?\(", ast.unparse(node)))
     forward = {call.name.rsplit(".", 1)[-1] for call in scenario.calls if not call.backward}
-    called = {getattr(part.func, "attr", None) or getattr(part.func, "id", None) for part in _calls(node)}
-    plain = begins or bool(called & forward) or not each.ratios
+    repeated = bool(names_called(node) & forward) or each.site.number in again
+    plain = begins or repeated or not each.ratios
     return not each.covers, each.right, plain, each.first_right, each.order
-
-
-def _calls(node: ast.expr) -> list[ast.Call]:
-    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
 
 
 def second_findings(
@@ -241,9 +253,12 @@ def line_states(scenario: Scenario, result: Repair, findings: tuple[Finding, ...
         return {each.line: "wrong here" for each in mended if each.line is not None}
     for suspect in result.suspects:
         states[suspect.site.line] = "right"
+    causes: dict[int, set[int]] = {}
     for each in mended:
         for line in each.downstream:
-            states[line] = f"wrong because of line {each.line}"
+            causes.setdefault(line, set()).add(each.line or 0)
+    for line, found in causes.items():
+        states[line] = f"wrong because of line{'s' if len(found) > 1 else ''} {listed(sorted(found))}"
     for each in mended:
         if each.line is not None:
             states[each.line] = "wrong here"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
-from handgrad.check.source.expressions import compiled, template_of, value_of
+from handgrad.check.source.expressions import compiled, pieces, template_of, value_of
 from handgrad.check.source.instrument import Site
-from handgrad.check.source.pool import Pool, pieces
+from handgrad.check.source.pool import Pool
 from handgrad.check.source.program import Program, fingerprint
 from handgrad.check.source.solve import solutions
 from handgrad.check.source.suspect import Candidate, Suspect
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from handgrad.check.source.search import Search
 
 _CHOICES = ("wrong-variable", "time-shift", "derivative-place", "wrong-axis", "rows-dropped", "boundary-step")
+
+_FEW = 120  # edits of a line that are soon run
 
 
 class Lane:
@@ -99,9 +101,10 @@ class Lane:
         for count, edit in enumerate(self._edits(self.pool, rich)):
             if count % 64 == 63 and time.monotonic() > until:
                 break
-            code = compiled(self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :])
-            if code is None:
-                continue
+            text = self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :]
+            code = compiled(text)
+            if code is None or (text.strip("()") == self.site.target and self.site.kind == "assign"):
+                continue  # no line says only ``delta = delta``
             values = [value_of(code, self.environments[each]) for each in chosen]
             mark = fingerprint(values)
             # a condition changes which passes there are, so its values do not tell
@@ -139,6 +142,16 @@ class Lane:
                     return False  # a number may be a gradient by chance, but not at every pass
                 made = made or (exact[number] and all(exact))
         return made
+
+    @property
+    def makes_number(self) -> bool:
+        """Whether the value is one number where it stands, once it was looked at."""
+        return self.environments is not None and bool(self.environments) and isinstance(self.values[0], float)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether few larger edits were made."""
+        return 0 < len(self.ready.get(True, ())) <= _FEW
 
     def solve(self, seconds: float) -> list[Candidate]:
         """Terms and factors that follow from what the value should be."""

@@ -56,20 +56,6 @@ def numeric(value: Any) -> bool:
     return isinstance(value, float)
 
 
-def pieces(value: Any, most: int = 64) -> list[Any]:
-    """The float arrays and numbers in a value: itself, or the parts of a tuple, a list, a dict, however deep."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, tuple | list):
-        return (
-            [value] if isinstance(value, float) or (isinstance(value, np.ndarray) and value.dtype.kind == "f") else []
-        )
-    found: list[Any] = []
-    for each in value[:most]:
-        found += pieces(each, most)
-    return found[:most]
-
-
 class Texts:
     """All chains of names and all larger expressions in a file, each text once."""
 
@@ -97,9 +83,9 @@ class Texts:
                     if len(text) < 90:
                         self._add(self.larger, text)
 
+        self.unused = {name: _unused(node) for name, node in watched.functions.items()}
         self._cross()
         self._analogues()
-        self.unused = {name: _unused(node) for name, node in watched.functions.items()}
 
     def _analogues(self) -> None:
         """Expressions of one layer with the numbers of another: ``full(d2, K2)`` where ``full(d1, K1)`` stands."""
@@ -114,7 +100,7 @@ class Texts:
     def _cross(self) -> None:
         """Every list, array or dict with every index that the file uses: ``zs[-layer]`` where only ``zs[-1]`` is
         written; and whole axes for single indices."""
-        bases: dict[str, None] = {}
+        bases: dict[str, None] = dict.fromkeys(sorted(name for names in self.unused.values() for name in names))
         indices: dict[str, None] = {}
         keys: dict[str, None] = dict.fromkeys(sorted(self.keys))
         for text in list(self.chains):
@@ -240,6 +226,7 @@ class Pool:
             if isinstance(value, types.FunctionType) and name not in self.functions:
                 self._function(name, value)
         self._sizes()
+        self.atoms.sort(key=lambda each: "(" in each.text)  # of values that are equal, the one that needs no call
 
     def _function(self, name: str, value: types.FunctionType) -> None:
         required = value.__code__.co_argcount - len(value.__defaults__ or ())

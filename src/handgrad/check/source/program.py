@@ -39,7 +39,6 @@ class Bench:
         self.start = Program(module.watched.source.text, module.watched, module.original)
         self.base = self.start  # what is searched for faults: after a first edit another one
         self.installed = self.base
-        self.tried = 0
         self._local_sites = {name: each.sites for name, each in scenario.gradients.items() if each.source == "local"}
         judge.go_to(point)
 
@@ -74,7 +73,6 @@ class Bench:
 
     def right(self, site: Site | None = None, code: CodeType | None = None) -> frozenset[str] | None:
         """The parameters that the installed version gets right, with another expression at a site; None if it fails."""
-        self.tried += 1
         swaps = self.scenario.module.hooks.swaps
         if site is not None:
             swaps[site.number] = code

@@ -27,7 +27,6 @@ class Repair:
     complete: bool = False
     suspects: list[Suspect] = field(default_factory=list)  # of the version that could not be mended
     truth: Truth | None = None
-    tried: int = 0
     timed_out: bool = False
 
 
@@ -126,7 +125,6 @@ class _Chains:
         self._go(node.turn.program)
         node.turn.thorough = not node.chain
         ways = node.turn.run(level)
-        self.result.tried = self.bench.tried
         if ways and ways[0].right == self.bench.judge.names:
             self.result.complete = True
             self._keep(self._needed([*node.chain, ways[0]]), [])

@@ -97,6 +97,11 @@ def looks_backward(qualified: str) -> bool:
     return bool(_BACKWARD.search(name)) and not _NOT_BACKWARD.search(name)
 
 
+def is_no_backward(qualified: str) -> bool:
+    """Whether the name says that it only clears, clips, checks or applies gradients."""
+    return bool(_NOT_BACKWARD.search(qualified.rsplit(".", 1)[-1]))
+
+
 def looks_forward(qualified: str) -> bool:
     """By the name alone."""
     name = qualified.rsplit(".", 1)[-1]

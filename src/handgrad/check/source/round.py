@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from handgrad.check.source.choice import best, convincing, helpful, likeness
+from handgrad.check.source.expressions import names_called
 from handgrad.check.source.gaps import Gaps
-from handgrad.check.source.instrument import Site
 from handgrad.check.source.lane import Lane
 from handgrad.check.source.search import Search
 from handgrad.check.source.statements import StatementEdit, statement_edits, step_moves
@@ -98,6 +98,9 @@ class Round:
             lambda: self._lanes(first, rich=True, truthful=True),
             lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=True),
+            lambda: self._lanes([each for each in first[:8] if each.is_short], rich=True, truthful=False),
+            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=True),
+            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=False),
         )
         if self.found:
             self._compare(lanes, blamed)
@@ -138,9 +141,8 @@ class Round:
         """What else would do: where the mended line may be right, and another one wrong."""
         self._upstream(lanes)
         self._paths(self._made(blamed))
-        for lane in [each for each in lanes if isinstance(each.site.statement, ast.Return)][
-            :4
-        ]:  # where means are taken
+        returned = [each for each in lanes if isinstance(each.site.statement, ast.Return)]
+        for lane in returned[:4]:  # where means are taken
             self.found += lane.run(rich=False, truthful=True, seconds=0.3, enough=1)
         self._callers()
         if all(likeness(self.search, each) < 0 for each in self.found):  # it would spoil the likeness of two lines
@@ -207,14 +209,16 @@ class Round:
         until = time.monotonic() + 1.5
         for lane in lanes:
             before = lane.suspect.order < order or not lane.suspect.ratios
-            if _is_helper(lane.suspect) and before and time.monotonic() < until:
+            if lane.suspect.helper and before and time.monotonic() < until:
                 found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
+                if not found and lane.makes_number:  # it may have lost the array it was made of
+                    found = lane.run(rich=True, truthful=False, seconds=0.4, enough=2)
                 self.found += found
 
     def _before(self, way: Candidate) -> None:
         """What feeds a line that an edit would mend in part, where it is no gradient itself."""
         order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
-        helpers = [each for each in self.suspects if each.touches and each.order < order and _is_helper(each)]
+        helpers = [each for each in self.suspects if each.touches and each.order < order and each.helper]
         helpers.sort(key=lambda each: -each.order)
         until = time.monotonic() + 1.0
         for lane in self._made(helpers[:6]):
@@ -225,7 +229,9 @@ class Round:
         """The lines that call the function of a mended line: it may be right, and given the wrong thing."""
         names = {each.site.function.rsplit(".", 1)[-1] for each in self.found if each.site is not None}
         until = time.monotonic() + 2.0
-        for lane in self._made([each for each in self.suspects if each.covers and _calls(each.site, names)])[:3]:
+        for lane in self._made(
+            [each for each in self.suspects if each.covers and names_called(each.site.node) & names]
+        )[:3]:
             for truthful in (True, False):
                 if time.monotonic() < until:
                     self.found += lane.run(rich=False, truthful=truthful, seconds=0.8, enough=2)
@@ -294,14 +300,3 @@ class Round:
     def _identities(self, suspects: list[Suspect]) -> None:
         functions, lines = self._scope(suspects)
         self.found += self.gaps.identities(functions, lines)
-
-
-def _is_helper(each: Suspect) -> bool:
-    """Whether what a line computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
-    return not any(abs(ratio) > 0 for ratio in each.ratios) or not (each.right or each.first_right)
-
-
-def _calls(site: Site, names: set[str]) -> bool:
-    """Whether an expression calls a function of one of these names."""
-    called = [each.func for each in ast.walk(site.node) if isinstance(each, ast.Call)]
-    return any((getattr(each, "attr", None) or getattr(each, "id", None)) in names for each in called)

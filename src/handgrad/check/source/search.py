@@ -16,8 +16,11 @@ from handgrad.check.source.lane import Lane
 from handgrad.check.source.pool import Pool, Texts
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.suspect import Candidate, Suspect
-from handgrad.check.source.truth import Truth, explained
+from handgrad.check.source.truth import Truth
+from handgrad.check.source.understood import explained
 from handgrad.check.source.updates import updates_in
+
+_KEPT = ("assign", "augment")  # kinds of sites whose value is kept under a name
 
 
 class Search:
@@ -39,6 +42,7 @@ class Search:
             if each.function and words & set(re.findall(r"[^\W\d]\w*", each.target.split("[")[0]))
         }
         given = bench.scenario.outcome().gradients
+        self.absent = {name for name in self.wrong if given.get(name) is None}
         self.zeros = {name for name in self.wrong if given.get(name) is not None and not np.any(given[name])}
         self.partly: set[int] = set()  # sites whose first value is a gradient through one use only, at most
         self.handed: set[int] = set()  # sites whose values are what is handed out as wrong gradients
@@ -48,18 +52,21 @@ class Search:
         }
         self.backward = self._backward_sites()
         kept = [each for each in events if each.number in self.backward and each.kind != "u"]
-        truth.usual = 1.0
+        truth.usual, truth.seen_once = 1.0, ()
         self.ratios = explained(truth, kept)[1]
         self.touched = Influence(bench, events).of(self.backward)
         given = bench.scenario.outcome().gradients
         multiples = {name: truth.multiple(name, given[name]) for name in self.wrong if given.get(name) is not None}
         self.finals = {name: each for name, each in multiples.items() if math.isfinite(each)}
         truth.usual = self._usual()
-        self.usuals = [truth.usual]
+        self.usuals = [truth.usual, *truth.seen_once]
         factors = {round(each, 6) for each in self.finals.values()}
         if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong) and 0 not in factors:
             self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
-        self.base_score, self.ratios = explained(truth, kept, targets_of(bench.base))
+        self.ratios = explained(truth, kept)[1]
+        sites = bench.base.watched.sites
+        telling = [each for each in kept if not sites[each.number].copies]
+        self.base_score = explained(truth, telling, targets_of(bench.base))[0]
         self._unjustify(kept)
 
     def _unjustify(self, events: list[Any]) -> None:
@@ -90,8 +97,8 @@ class Search:
         all_lines: dict[int, float] = {}
         inner: dict[int, float] = {}
         sites = self.bench.base.watched.sites
-        for number, ratios in self.ratios.items():
-            finite = [each for each in ratios if np.isfinite(each)]
+        for number, ratios in sorted(self.ratios.items(), key=lambda each: self.backward[each[0]]):
+            finite = [each for each in ratios if np.isfinite(each) and abs(each) >= 1e-4]
             if finite:
                 all_lines[sites[number].line] = round(finite[0], 4)
                 touched = self._reach(sites[number])
@@ -101,7 +108,7 @@ class Search:
                     inner[sites[number].line] = round(finite[0], 4)
         if self.base_right:
             odd = [each for each in legitimate.values() if abs(each - 1) > 1e-3]
-            best = max(set(odd), key=odd.count) if odd else 1.0
+            best = max(odd, key=odd.count) if odd else 1.0
             plain = sum(abs(each - 1) <= 1e-3 for each in inner.values())
             enough = odd.count(best) >= max(2, 0.4 * plain) or not plain
             return best if odd and enough else 1.0
@@ -111,10 +118,16 @@ class Search:
         )
         if not math.isfinite(factor) or not factor:
             factor = 1.0
-        odd = [each for each in all_lines.values() if abs(each - 1) > 1e-3 and abs(each - factor) > 1e-3 * abs(factor)]
+        ends = [factor, *(each for each in self.finals.values() if each)]  # what is handed out so is no convention
+        odd = [
+            each
+            for each in all_lines.values()
+            if abs(each - 1) > 1e-3 and all(abs(each - end) > 1e-3 * abs(end) for end in ends)
+        ]
         if not odd or (factor == 1.0 and len(odd) < 2):
+            self.truth.seen_once = tuple(odd)
             return 1.0
-        return max(set(odd), key=odd.count) / factor
+        return max(odd, key=odd.count) / factor  # of those seen as often the first
 
     def _reach(self, site: Site) -> frozenset[str] | None:
         """The parameters whose gradients a value reaches; of what ``+=`` has made, those that the summand reaches."""
@@ -160,6 +173,8 @@ class Search:
             if site.kind == "after" or site.line in self.steps:
                 continue  # a step of the parameters may stand in the wrong place, but is no gradient
             touched = self.touched[number]
+            if self.absent == self.wrong:
+                touched = None  # what would reach them is not known
             covers = touched is None or self.wrong <= touched
             touches = touched is None or bool(self.wrong & touched)
             clean = touched is None or not touched & self.base_right
@@ -175,7 +190,7 @@ class Search:
         """Assignments of backward that nothing depends on: what they compute may be lost."""
         sites = self.bench.base.watched.sites
         numbers = [each for each in self.backward if self.touched.get(each) == frozenset()]
-        lost = [sites[each] for each in numbers if sites[each].kind == "assign" and sites[each].line not in self.steps]
+        lost = [sites[each] for each in numbers if sites[each].kind in _KEPT and sites[each].line not in self.steps]
         return [Suspect(each, self.backward[each.number], True, True, []) for each in lost]
 
     @staticmethod
@@ -198,9 +213,11 @@ class Search:
         fault = edit.fault
         if fault == "other" and edit.new.count(":") > before.count(":"):
             fault = "rows-dropped"  # a whole axis where one entry of it stood
-        if site.kind == "iterate":
+        also: tuple[str, ...] = ()
+        if site.kind == "iterate":  # the rounds of a loop may be steps or samples: nothing in it tells
             fault = "never-written" if self.zeros == self.wrong else "boundary-step"
-        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now)
+            also = ("rows-dropped",) if fault == "boundary-step" else ()
+        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now, also)
         if right == self.bench.judge.names:
             return candidate
         honest = truthful and right >= self.base_right and site.number not in self.handed

@@ -47,6 +47,8 @@ def solutions(root: Node, pool: Pool, environment: dict[str, Any], truth: Truth)
     for text, sign in _found(products, flat, pairs, items, weighted, known, {"1"}):
         new = f"{root.closed} * {text}" if sign > 0 else f"-{root.closed} * {text}"
         yield Edit(root.span, new, "missing-factor", 2.1 + 0.1 * text.count("*"), root=True)
+    for text in _sums(weighted @ flat.T, items, known):
+        yield Edit(root.span, f"({text}) * {root.closed}", "missing-factor", 2.3, root=True)
 
 
 def _found(
@@ -80,6 +82,19 @@ def _found(
                 if text not in seen:
                     seen.add(text)
                     yield text, sign
+
+
+def _sums(numbers: Array, items: list[Item], wanted: Array) -> Iterator[str]:
+    """Texts of sums and differences of two values whose two numbers are among those wanted."""
+    places = np.arange(1, len(items))
+    for sign, word in ((1, "+"), (-1, "-")):
+        both = numbers[:, 1:, None] + sign * numbers[:, None, 1:]
+        for target in wanted:
+            size = float(np.abs(target).sum())
+            near = np.abs(both - target[:, None, None]).max(axis=0) <= _TOLERANCE * size if size > 1e-12 else None
+            for one, other in np.argwhere(near)[:4] if near is not None else ():
+                if one < other or sign < 0:
+                    yield f"{items[places[one]].text} {word} {items[places[other]].text}"
 
 
 def _singles(pool: Pool, environment: dict[str, Any], shape: tuple[int, ...]) -> list[Item]:

@@ -102,14 +102,14 @@ def _targets(source: SourceText, node: ast.stmt, body: list[ast.stmt]) -> Iterat
     text = source.segment(target)
     start, end = source.span(target)
 
-    def made(new: str, fault: str, cost: float) -> StatementEdit:
-        return StatementEdit(source.text[:start] + new + source.text[end:], node.lineno, fault, cost)
+    def made(new: str, fault: str, cost: float, *, early: bool = False) -> StatementEdit:
+        return StatementEdit(source.text[:start] + new + source.text[end:], node.lineno, fault, cost, early=early)
 
     if isinstance(target, ast.Subscript):
         inner = source.segment(target.slice)
         base = text[: len(text) - len(inner) - 1].rstrip("[")
         for new in _shifted(inner):
-            yield made(f"{base}[{new}]", "time-shift", 1.3)
+            yield made(f"{base}[{new}]", "time-shift", 1.3, early=True)
     seen = {text}
     for other in body:
         others = (

@@ -19,6 +19,7 @@ class Candidate:
     score: float = 0.0
     before: str = ""
     after: str = ""
+    also: tuple[str, ...] = ()  # other classes that say the same of it
 
 
 @dataclass
@@ -38,6 +39,11 @@ class Suspect:
     def right(self) -> bool:
         """All its values are true gradients."""
         return bool(self.ratios) and all(self._fits(each) for each in self.ratios) and not self._explains()
+
+    @property
+    def helper(self) -> bool:
+        """What it computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
+        return not any(abs(each) > 0 for each in self.ratios) or not (self.right or self.first_right)
 
     @property
     def first_right(self) -> bool:

@@ -7,7 +7,6 @@ gradients apart as surely as the arrays themselves.
 
 import ast
 import math
-import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -16,14 +15,13 @@ import numpy as np
 
 from handgrad.check.source.hooks import Event, Injector, Recorder
 from handgrad.check.source.judge import direction
-from handgrad.check.source.roles import bases
 from handgrad.check.source.scenario import Scenario
 
 Array = Any
 _STEP = 1e-4
 _EXACT = 1e-5
 _EXACT_NUMBER = 3e-7
-_MANY = 14  # passes of a place beyond which only the first few are looked at
+MANY = 14  # passes of a place beyond which only the first few are looked at
 
 
 def sized(shape: tuple[int, ...]) -> int:
@@ -59,6 +57,7 @@ class Truth:
         self.by_size: dict[int, list[True_]] = {}
         self.influential: set[tuple[str, int, int]] = set()
         self.usual = 1.0  # the multiple of the gradient that most values of this backward pass are
+        self.seen_once: tuple[float, ...] = ()  # another multiple that may be meant so
         self.sign = sign
         self.visited: set[int] = set()  # sites that the forward run passes
         self.forward_events: list[Event] = []
@@ -83,11 +82,11 @@ class Truth:
         self.owners = self._owners()
         counts = recorder.counts
         events = [each for each in recorder.events if each.kind != "r" and each.value.size]
-        events.sort(key=lambda each: (counts[each.key] > _MANY, each.kind == "u", each.occurrence > 3))
+        events.sort(key=lambda each: (counts[each.key] > MANY, each.kind == "u", each.occurrence > 3))
         for event in events:
             if time.monotonic() > until:
                 break
-            if counts[event.key] > _MANY and event.occurrence > 2:
+            if counts[event.key] > MANY and event.occurrence > 2:
                 continue
             self.add(event)
 
@@ -149,7 +148,7 @@ class Truth:
             for each in entries:
                 groups.setdefault(each.key, []).append(each)
             for key, group in groups.items():
-                if not 2 <= len(group) <= _MANY:
+                if not 2 <= len(group) <= MANY:
                     continue
                 group.sort(key=lambda each: each.occurrence)
                 for order in (group, group[::-1]):
@@ -217,7 +216,8 @@ class Truth:
         one, two = signature(value)
         if one == 0 and two == 0:
             return None
-        for factor in (1.0, usual) if usual != 1.0 else (1.0,):
+        factors = (1.0, usual) if usual != 1.0 else (1.0,)
+        for factor in (*factors, *self.seen_once) if value.ndim else factors:
             far = np.abs(table - (one / factor, two / factor)).sum(axis=1) - self._allowed[shape]
             place = int(far.argmin())
             if far[place] <= 0:
@@ -251,56 +251,3 @@ class Truth:
         place = int(np.argmax(parallel))
         ratio = (one + two) / (table[place, 0] + table[place, 1]) if table[place].sum() else one / table[place, 0]
         return self.by_size[shape][place], float(ratio)
-
-
-def explained(
-    truth: Truth, events: list[Event], targets: dict[int, str] | None = None
-) -> tuple[float, dict[int, list[float]]]:
-    """How much of a backward pass is understood: for each site the share of its values that are true gradients.
-
-    With ``targets``, the text that each site assigns to, a value counts a little more where its name says the same as
-    what it is: ``dh`` the gradient of ``h``.
-    """
-    ratios: dict[int, list[float]] = {}
-    named: dict[int, bool] = {}
-    numbers: set[int] = set()
-    for event in events:
-        if event.kind == "u":
-            continue
-        if event.value.ndim == 0:
-            numbers.add(event.number)
-        seen = ratios.setdefault(event.number, [])
-        if len(seen) >= _MANY:
-            continue
-        found = truth.match(event.value)
-        seen.append(found[1] if found is not None else float("nan"))
-        if targets is not None and found is not None and event.number not in named:
-            named[event.number] = _speaks(truth, event, targets.get(event.number, ""))
-    for number in numbers:  # many are no gradients, nor meant to be
-        if not any(np.isfinite(each) for each in ratios[number]):
-            del ratios[number]
-    usual = truth.usual
-    score = 0.0
-    for number, each in ratios.items():
-        points = [
-            1.0 if abs(r - 1) < 1e-4 or abs(r - usual) < 1e-3 * abs(usual) else 0.2 if np.isfinite(r) else 0.0
-            for r in each
-        ]
-        # the first pass counts most: with two faults in a loop, a line that is mended is right there, and not later
-        score += 0.6 * points[0] + 0.4 * sum(points) / len(points) + (0.25 if named.get(number) else 0.0)
-    return score, ratios
-
-
-def _speaks(truth: Truth, event: Event, target: str) -> bool:
-    """Whether a target's name is made of the name of what it is the gradient of."""
-    words = re.findall(r"[^\W\d]\w*", target)
-    wanted = {base for word in words[-2:] for base in bases(word)}
-    if not wanted:
-        return False
-    for each in truth.all_exact(event.value):
-        if each.key[0] == "u":
-            continue  # the gradient through one use only
-        label = re.findall(r"[^\W\d]\w*", each.label.split(" (line")[0].split(" as used")[0])
-        if len(label) <= 3 and any(word in (base, f"{base}s") for base in wanted for word in label):
-            return True
-    return False

@@ -4,7 +4,7 @@ import ast
 
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.results import name_of, names_returned
-from handgrad.check.source.roles import bases
+from handgrad.check.source.roles import bases, is_container_of_gradients, is_no_backward
 from handgrad.check.source.updates import updates_in
 
 
@@ -18,12 +18,22 @@ def by_structure(module: UserModule) -> str | None:
             count = sum(any(base in read for base in bases(each)) for each in names_returned(node) if each)
             if count > best or (count == best and found is None):
                 best, found = count, name
-    return found or _by_locals(module) or _by_unpacking(module) or _by_updates(module)
+    return found or _by_container(module) or _by_locals(module) or _by_unpacking(module) or _by_updates(module)
 
 
 def _may_be_called(module: UserModule, name: str) -> bool:
     """A function that was found, or may be once the file has run."""
     return module.has(name) or (not module.ran and "<locals>" not in name)
+
+
+def _by_container(module: UserModule) -> str | None:
+    """The function that returns what bears the name of a collection of gradients, and was not given it."""
+    for name, node in module.watched.functions.items():
+        given = {each.arg for each in node.args.args}
+        returned = [each for each in names_returned(node) if is_container_of_gradients(each) and each not in given]
+        if returned and node.args.args and not is_no_backward(name) and _may_be_called(module, name):
+            return name
+    return None
 
 
 def _by_locals(module: UserModule) -> str | None:

@@ -24,6 +24,11 @@ class Site:
     block: tuple[str, ...] = ()  # the loops around it, outermost first
     names: tuple[str, ...] = ()  # of the targets, where a tuple is unpacked
 
+    @property
+    def copies(self) -> bool:
+        """Whether this only gives a variable another name: ``dz = da``."""
+        return self.kind == "assign" and isinstance(self.node, ast.Name) and self.target.isidentifier()
+
 
 @dataclass(eq=False)
 class Use:

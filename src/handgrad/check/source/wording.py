@@ -1,14 +1,13 @@
 """What an edit says about the fault: what was left out, exchanged or shifted, and why that is wrong."""
 
 from handgrad.check.faults import FAULTS
+from handgrad.check.source.activations import about_derivative
 from handgrad.check.source.difference import Change, difference
 
 _REASONS = {
     "factor": "A constant factor hides well: training goes on, at another learning rate than the one you chose.",
     "data-factor": "The gradient is off by a factor that changes with the data, so no learning rate makes up for it.",
     "derivative-missing": "What flows back through an activation is multiplied by its derivative (chain rule).",
-    "derivative-place": "The derivative of an activation is written in terms of its input or of its output, and has to "
-    "be given that one: for y = sigmoid(z) it is y * (1 - y), for y = tanh(z) it is 1 - y**2.",
     "wrong-variable": "Both fit by their shapes, so NumPy does not complain.",
     "recurrent-term": "The state of one time step also acts on the loss through the next step; what flows back from "
     "there has to be added.",
@@ -40,7 +39,8 @@ def explain(fault: str, before: str, after: str, name: str, label: str) -> str:
     """
     change = difference(before, after)
     phrase = change.phrase or FAULTS[fault].meaning
-    sentences = [f"{_capital(phrase)}.", _reason(fault, change)]
+    why = about_derivative(before, after) if fault == "derivative-place" else _reason(fault, change)
+    sentences = [f"{_capital(phrase)}.", why]
     if label:
         sentences.append(f"{_capital(name)} should be the gradient of the loss with respect to {readable(label)}.")
     return " ".join(each for each in sentences if each)
@@ -81,4 +81,5 @@ def _reason(fault: str, change: Change) -> str:
 
 
 def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """A sentence begins with a capital; a symbol such as h_t stays as it is."""
+    return f"Here {text}" if "_" in text.split(" ", 1)[0].split("`")[0] else text[:1].upper() + text[1:]

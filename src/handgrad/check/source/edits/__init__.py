@@ -59,6 +59,9 @@ def rich_edits(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
             yield from inner_terms(node, pool)
     for item in pool.larger_of(root.shape) if root.is_array else ():
         yield Edit(root.span, item.text, "other", 5.0, root=True)
+    if root.is_number and not isinstance(root.value, int) and not isinstance(root.node, ast.Constant):
+        for item in pool.larger:
+            yield Edit(root.span, item.text, "derivative-missing", 2.2, root=True)
     for text in combinations(pool, root.shape) if root.is_array else ():
         yield Edit(root.span, text, "other", 3.0, root=True)
     for node in nodes:

@@ -48,7 +48,11 @@ def constant_terms(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
     if node.root and isinstance(node.node, ast.Constant) and node.is_number:
         for item in pool.larger:
             yield Edit(node.span, item.text, "derivative-missing", 2.0, root=True)
-    if node.in_index or not root.is_array or not node.is_number or isinstance(node.parent, ast.keyword | ast.Compare):
+            yield Edit(node.span, f"{node.text} * ({item.text})", "missing-factor", 2.1, root=True)
+    if node.in_index or not node.is_number or isinstance(node.parent, ast.keyword | ast.Compare):
+        return
+    if not root.is_array:
+        yield from _lost_arrays(root, node, pool)
         return
     if isinstance(node.parent, ast.BinOp) and isinstance(node.parent.op, ast.Pow):
         return
@@ -60,6 +64,16 @@ def constant_terms(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
     elif not isinstance(node.value, int):
         for item in items:
             yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5)
+
+
+def _lost_arrays(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
+    """In a number that was an array: ``np.maximum(0, 2)`` for ``np.maximum(0, 2 - margin)``."""
+    if node.root or not isinstance(node.node, ast.Constant) or not root.is_number or isinstance(root.value, int):
+        return
+    for item in sorted(pool.atoms, key=lambda each: len(each.text))[:40]:
+        yield replaced(node, f"{node.text} - {item.text}", "missing-term", 1.8)
+        yield replaced(node, f"{node.text} + {item.text}", "missing-term", 1.9)
+        yield replaced(node, f"{node.text} * {item.text}", "missing-factor", 1.9)
 
 
 def operators(source: SourceText, node: Node) -> Iterator[Edit]:

@@ -129,7 +129,8 @@ def other_loops(source: SourceText, node: Node, iterations: list[str], sizes: li
         for size in sizes:
             yield Edit(node.span, f"range({size})", "boundary-step", 1.5, root=True)
             for each in call.args:
-                if source.segment(each).replace(" ", "").lstrip("-").isdigit():  # what stood before "- 1" is lost
+                lost = source.segment(each).replace(" ", "").lstrip("-").isdigit()  # what stood before "- 1"
+                if lost and len(call.args) > 1:
                     yield Edit(source.span(each), f"{size} - 1", "boundary-step", 1.4)
                     yield Edit(source.span(each), size, "boundary-step", 1.5)
     for text in iterations:

@@ -122,6 +122,9 @@ def inner_terms(node: Node, pool: Pool) -> Iterator[Edit]:
         if number.atom:
             yield replaced(node, f"{node.closed} - {number.text}", "missing-term", 1.8)
             yield replaced(node, f"{node.closed} + {number.text}", "missing-term", 2.0)
+    for name in pool.integers if isinstance(node.value, float) else ():
+        yield replaced(node, f"{node.closed} - {name}", "missing-term", 1.9)
+        yield replaced(node, f"{node.closed} + {name}", "missing-term", 2.1)
     if not node.is_array:
         return
     for item in pool.of_shape(node.shape):

@@ -39,8 +39,8 @@ class Node(NamedTuple):
 
     @property
     def is_array(self) -> bool:
-        """A float array with axes."""
-        return isinstance(self.value, np.ndarray) and self.value.ndim > 0 and self.value.dtype.kind in "fb"
+        """An array of numbers with axes."""
+        return isinstance(self.value, np.ndarray) and self.value.ndim > 0 and self.value.dtype.kind in "fbiu"
 
     @property
     def is_number(self) -> bool:

@@ -23,6 +23,7 @@ def transposes(node: Node) -> Iterator[Edit]:
 
 
 _REDUCTIONS = {"sum", "mean"}
+_AXES = ("0", "1", "2", "3", "-1", *(str(each) for many in (2, 3) for each in itertools.combinations(range(4), many)))
 
 
 def reductions(source: SourceText, node: Node) -> Iterator[Edit]:
@@ -77,7 +78,7 @@ def _changed_reduction(source: SourceText, node: Node, name: str) -> Iterator[Ed
     without = [each for each in dropped if not each.startswith("axis")]
     keep = [each for each in keywords if each.startswith("keepdims")]
     yield replaced(node, made(name, without + keep), "wrong-axis", 1.4, compound=False)
-    for axis in ("0", "1", "2", "-1", "(0, 1)", "(0, 2)", "(1, 2)", "(0, 2, 3)", "(2, 3)"):
+    for axis in _AXES:
         yield replaced(node, made(name, [*without, f"axis={axis}", *keep]), "wrong-axis", 1.2, compound=False)
 
 
