@@ -17,12 +17,23 @@ from handgrad.check.source.judge import Judge
 from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
+from handgrad.check.source.roles import looks_forward
 from handgrad.check.source.scenario import Scenario
 from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.text import unified_diff
 from handgrad.check.source.tidy import in_words_of, tidy
 from handgrad.check.source.truth import Truth
 from handgrad.check.source.wording import explain
+
+
+_NO_GRADIENT = (
+    "This is the first line of the backward pass whose value is not the gradient of anything that the forward pass "
+    "computes, so look here first."
+)
+_MISUSED = (
+    "What this line computes is the gradient of a value of the forward pass, but what is made of it is wrong: it may be "
+    "taken for the gradient of another value, so look here first."
+)
 
 
 def findings_of(
@@ -70,8 +81,9 @@ def findings_of(
 def _left_over(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> tuple[Finding, ...]:
     """What is said of the parameters that no edit made right."""
     mended = frozenset[str]().union(*(each.right for each in result.edits))
-    found = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
-    return found or ((_unmended(scenario, result, text, name, wrong),) if result.suspects else ())
+    left = [each for each in wrong if each not in mended]
+    found = plain_findings(scenario, text, name, left)
+    return found or ((_unmended(scenario, result, text, name, left or wrong),) if result.suspects else ())
 
 
 def original_line(original: str, current: str, line: int) -> int:
@@ -171,10 +183,7 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     line = first.site.line
     lines = text.splitlines()
     words = "Something else is wrong as well." if result.edits else "No edit was found that makes every gradient right."
-    words += (
-        " This is the first line of the backward pass whose value is not the gradient of anything that the forward "
-        "pass computes, so look here first."
-    )
+    words += " " + (_MISUSED if first.right else _NO_GRADIENT)
     return Finding(
         "other",
         words,
@@ -185,13 +194,15 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     )
 
 
-def _innocence(scenario: Scenario, each: Suspect) -> tuple[bool, bool, bool, bool, int]:
-    """What speaks against a line being the first wrong one: it sets zeros, calls forward, is right at first."""
+def _innocence(scenario: Scenario, each: Suspect) -> tuple[bool, bool, bool, bool, bool, bool, int]:
+    """What speaks against a line being the first wrong one: it calls forward, sets zeros, is right at first."""
     node = each.site.node
     begins = isinstance(node, ast.Constant) or bool(re.search(r"\b(zeros|empty)(_like)?\(", ast.unparse(node)))
     forward = {call.name.rsplit(".", 1)[-1] for call in scenario.calls if not call.backward}
-    plain = begins or bool(names_called(node) & forward) or not each.ratios
-    return not each.covers, each.right, plain, each.first_right, each.order
+    called = names_called(node)
+    again = bool(called & forward) or any(looks_forward(name) for name in called)
+    plain = begins or not each.ratios
+    return not each.covers, again, each.right, not each.clean and each.right, plain, each.first_right, each.order
 
 
 def second_findings(
