@@ -3,6 +3,8 @@
 import pytest
 
 from handgrad import InputError
+from handgrad.check import check_file
+from handgrad.check.source.repair import _without
 from user_files import checked, names
 
 LINE = """
@@ -157,3 +159,44 @@ def test_steps_that_leave_nothing_unchecked_are_not_spoken_of(tmp_path, change):
         )
     assert unseen(checked(text, tmp_path)) == []
     assert unseen(checked(LINE, tmp_path)) == unseen(checked(GRU, tmp_path)) == []
+
+
+def test_an_edit_that_mends_nothing_is_not_shown_beside_one_that_does():
+    """Of several edits in a row, only those without which less would be right."""
+    texts = ["a = 1\nb = 2\n", "a = 3\nb = 2\n", "a = 3\nb = 4\n"]
+    assert _without(texts, 0) == ["a = 1\nb = 2\n", "a = 1\nb = 4\n"]
+    assert _without([*texts, "a = 5\nb = 4\n"], 0) is None, "a later edit is of the same line"
+    assert _without([texts[0], "a = 1\n"], 0) is None, "lines have moved"
+
+
+RELU = """
+import numpy as np
+rng = np.random.default_rng(1)
+n = 8
+X = rng.normal(size=(n, 4))
+Y = np.eye(3)[rng.integers(0, 3, n)]
+params = {"W1": rng.normal(size=(4, 5)) / 2, "b1": np.zeros(5), "W2": rng.normal(size=(5, 3)) / 2, "b2": np.zeros(3)}
+def forward(params):
+    z1 = X @ params["W1"] + params["b1"]
+    a1 = np.maximum(0, z1)
+    e = np.exp(a1 @ params["W2"] + params["b2"])
+    return z1, a1, e / e.sum(axis=1, keepdims=True)
+def loss(params):
+    return -(Y * np.log(forward(params)[2])).sum() / n
+def gradients(params):
+    z1, a1, y = forward(params)
+    d = y - Y
+    e = d @ params["W2"].T
+    return {"W1": X.T @ e, "b1": e.sum(0), "W2": a1.T @ d, "b2": d.sum(0)}
+"""
+
+
+def test_of_two_faults_the_lines_are_named_and_no_others(tmp_path):
+    """The mean and the derivative of a ReLU are missing; forward, which is run again, is not to blame."""
+    path = tmp_path / "net.py"
+    path.write_text(RELU, encoding="utf-8")
+    report = check_file(path)
+    lines = RELU.splitlines()
+    at = {lines.index("    d = y - Y") + 1: {"W2", "b2"}, lines.index('    e = d @ params["W2"].T') + 1: {"W1", "b1"}}
+    assert {each.line: set(each.parameters) for each in report.findings} == at
+    assert report.findings[0].fault == "mean"

@@ -25,14 +25,13 @@ from handgrad.check.source.tidy import in_words_of, tidy
 from handgrad.check.source.truth import Truth
 from handgrad.check.source.wording import explain
 
-
 _NO_GRADIENT = (
     "This is the first line of the backward pass whose value is not the gradient of anything that the forward pass "
     "computes, so look here first."
 )
 _MISUSED = (
-    "What this line computes is the gradient of a value of the forward pass, but what is made of it is wrong: it may be "
-    "taken for the gradient of another value, so look here first."
+    "What this line computes is the gradient of a value of the forward pass, but what is made of it is wrong: it may "
+    "be taken for the gradient of another value, so look here first."
 )
 
 
@@ -55,7 +54,7 @@ def findings_of(
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)
-        now_right = tuple(sorted(edit.right - known)) or tuple(wrong)
+        now_right = tuple(sorted(edit.right - known)) or _moved(bench, was, program, wrong) or tuple(wrong)
         known |= edit.right
         found.append(
             Finding(
@@ -76,6 +75,24 @@ def findings_of(
         was = program or was
     scenario.module.restore()
     return (*found, *partial)
+
+
+def _moved(bench: Bench, was: Program, now: Program | None, wrong: list[str]) -> tuple[str, ...]:
+    """The wrong gradients that an edit changes: where it makes none right by itself, these are what the line spoils."""
+    if now is None:
+        return ()
+    given = []
+    for program in (was, now):
+        bench.install(program)
+        try:
+            given.append(bench.scenario.outcome().gradients)
+        except Exception:  # whatever a half-mended file raises
+            return ()
+    return tuple(name for name in wrong if not _alike(given[0].get(name), given[1].get(name)))
+
+
+def _alike(one: Any, two: Any) -> bool:
+    return np.shape(one) == np.shape(two) and (one is None or bool(np.allclose(one, two, rtol=1e-9, atol=0.0)))
 
 
 def _left_over(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> tuple[Finding, ...]:
