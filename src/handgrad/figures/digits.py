@@ -84,7 +84,7 @@ def weights_figure(W: Floats, image_shape: tuple[int, int]) -> "Figure":
         figure = Figure(figsize=(total, inches))
         box = (_EDGE / total, _EDGE / inches, across / total, down / inches)
         axes = figure.add_axes(box)
-        axes.imshow(_signed_colors(mosaic, limit), interpolation="none")
+        axes.imshow(signed_colors(mosaic, limit), interpolation="none")
         _bare(axes, frame=False)
         shown = (
             f"{len(chosen)} of {len(W)} hidden units, those with the largest weights" if len(chosen) < len(W) else ""
@@ -109,7 +109,7 @@ def _mosaic(images: Floats) -> Floats:
     return mosaic
 
 
-def _signed_colors(values: Floats, limit: float) -> Floats:
+def signed_colors(values: Floats, limit: float) -> Floats:
     """``values`` as RGBA: the colour is the sign, the opacity the magnitude, full at ``limit``; NaN is the grid.
     Transparent at zero, so that it stands on any background."""
     from matplotlib.colors import to_rgb
@@ -123,7 +123,7 @@ def _signed_colors(values: Floats, limit: float) -> Floats:
 
 def _draw_scale(axes: "Axes", limit: float) -> None:
     values = np.linspace(-limit, limit, 129)[:, None]
-    axes.imshow(_signed_colors(values, limit), extent=(0, 1, -limit, limit), origin="lower", aspect="auto")
+    axes.imshow(signed_colors(values, limit), extent=(0, 1, -limit, limit), origin="lower", aspect="auto")
     axes.grid(visible=False)
     axes.set_xticks([])
     axes.yaxis.tick_right()

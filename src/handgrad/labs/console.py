@@ -1,6 +1,7 @@
 """What a run says: progress and log on stderr while it goes on, tables and findings on stdout when it is done."""
 
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,23 @@ class ConsoleReporter:
         self._progress.update(self._task, completed=done, total=total, description=text or "training")
         if done >= total:
             self.close()
+
+    def ask(self, prompt: str) -> str | None:
+        """A line from stdin, without its end; None where there is no more. The prompt stands on stderr, and so does the
+        line, where no terminal shows what is typed."""
+        self.close()
+        print(prompt, end="", file=sys.stderr, flush=True)
+        try:
+            line = sys.stdin.readline() if sys.stdin is not None else ""
+        except UnicodeDecodeError:
+            line = "\ufffd\n"
+        if not line or not sys.stdin.isatty():
+            print(line.rstrip("\r\n"), file=sys.stderr, flush=True)
+        return line.rstrip("\r\n") if line else None
+
+    def answer(self, text: str) -> None:
+        """Lines on stderr, with ``quiet`` too."""
+        print(text, file=sys.stderr, flush=True)
 
     def _start(self, total: int, text: str) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -37,6 +37,7 @@ class Lab:
 _LABS = (
     Lab("points", "handgrad.labs.points", "PointsSettings", "two classes of points, by a two-hidden-layer network"),
     Lab("digits", "handgrad.labs.digits", "DigitsSettings", "handwritten digits, by a one-hidden-layer network"),
+    Lab("adder", "handgrad.labs.adder", "AdderSettings", "sums of binary numbers, by a recurrent network"),
 )
 LABS: dict[str, Lab] = {lab.name: lab for lab in _LABS}
 

@@ -65,3 +65,11 @@ class Reporter(Protocol):
     def progress(self, done: int, total: int, text: str = "") -> None:
         """How far the current training is; ``done == total`` closes the bar."""
         ...
+
+    def ask(self, prompt: str) -> str | None:
+        """A line that the person answers (stdin); None where there is no more."""
+        ...
+
+    def answer(self, text: str) -> None:
+        """A reply in a conversation that was asked for: stderr, with --quiet too."""
+        ...
