@@ -18,6 +18,8 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 
 MOST_UNITS = 32  # rows of a heat map
 _LINES = ("-", "--", "-.")
+_LARGE = 10**9  # numbers that the margin has no room for
+_NEAR = 1.35  # ticks whose ratio is smaller would stand in each other
 _WORDS = 20  # steps up to which a cell has room for its number
 _CELL = 0.21  # inches, height of a row
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 1.3, 0.85, 0.34, 0.52, 0.1  # inches
@@ -105,7 +107,8 @@ def addition_figure(addition: Addition, correlations: Floats) -> "Figure":
         order = np.concatenate([order[: MOST_UNITS // 2], order[-MOST_UNITS // 2 :]])
     t, carry = addition.sums.t[0], addition.sums.carry[0]
     x = addition.sums.x[0].T
-    upper = [(f"a = {addition.a}", x[0]), (f"b = {addition.b}", x[1]), ("carry in", np.append(0, carry[:-1]))]
+    names = [f"{name} = {n}" if n < _LARGE else name for name, n in (("a", addition.a), ("b", addition.b))]
+    upper = [(names[0], x[0]), (names[1], x[1]), ("carry in", np.append(0, carry[:-1]))]
     lower = [("carry out", carry), ("probability of a 1", addition.p), ("network's bit", addition.said)]
     rows = [len(upper), len(order), len(lower)]
     height = _TOP + _BOTTOM + 2 * _GAP + _CELL * sum(rows)
@@ -227,7 +230,8 @@ def lengths_figure(lengths: "Sequence[Length]", trained: int) -> "Figure":
                       if marker == "s" else color, label=label)  # fmt: skip
         left.set_ylim(-4, 106)
         left.set_xscale("log")
-        left.set_xticks(bits, [str(n) for n in bits])
+        ticks = [n for n, behind in zip(bits, [*bits[1:], np.inf], strict=True) if behind > _NEAR * n]
+        left.set_xticks(ticks, [str(n) for n in ticks])
         left.set_xlabel("bits of the sums")
         left.set_ylabel("sums exactly right [%]")
         left.set_title("Exactness by length")
@@ -238,14 +242,15 @@ def lengths_figure(lengths: "Sequence[Length]", trained: int) -> "Figure":
         right.set_xscale("log")
         shown = [n for n in (1, 10, 100, 1000) if n <= longest.bits]
         right.set_xticks(shown, [str(n) for n in shown])
-        right.set_ylim(min(-0.5, float(_finite(longest.margins).min()) - 0.5), None)
+        shown_margins = _finite(longest.margins)
+        right.set_ylim(min(-0.5, shown_margins.min() - 0.5), max(0.5, shown_margins.max() + 0.5))
         right.set_xlabel("step t")
         right.set_ylabel("right logit minus the other")
         right.set_title(f"Margin in sums of {longest.bits} bits")
         for axes in row:
             axes.axvline(trained, color=INK, lw=0.9, ls=":", label=f"trained on {trained} bits")
             axes.minorticks_off()
-        legend(left, loc="lower left")
+        legend(left)
         legend(right)
     return figure
 

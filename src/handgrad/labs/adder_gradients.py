@@ -60,7 +60,7 @@ def _geometric_mean(above: Array, below: Array) -> float:
 
 
 def gradient_flow(network: Sequential, bits: int, seed: int, sums: Sums | None = None) -> Flow:
-    """The flow in ``network``, an RNN and a readout, over random sums of ``bits`` bits, or over ``sums``; in float64."""
+    """The flow in ``network``, RNN and readout, over random sums of ``bits`` bits, or over ``sums``, in float64."""
     chosen = random_sums(SUMS, bits, np.random.default_rng([seed, _STREAM])) if sums is None else sums
     W = network.parameters["0.W"].astype(np.float64)
     radius, largest = np.abs(np.linalg.eigvals(W)).max(), np.linalg.norm(W, 2)

@@ -190,20 +190,20 @@ def _carry(examined: "Examined") -> str:
         "tells the carry at every step" if carry.told == 1 else f"tells the carry at {100 * carry.told:.4g} % of steps"
     )
     return (
-        f"The carry lives in the hidden units: {strong} of {units} go with it at |r| of at least {_STRONG:g}, most of "
+        f"Of {units} hidden units {strong} go with the carry at |r| of at least {_STRONG:g}, most of "
         f"all unit {carry.best + 1} (r = {r:.3f}). {alone} {tells}; the commoner carry is there "
         f"at {100 * carry.most:.3g} %."
     )
 
 
 def _gradients(flows: dict[int, Flow]) -> str:
-    parts = [f"{_moment(epoch)} {flow.factor:.3g} (spectral radius {flow.radius:.3g})" for epoch, flow in flows.items()]
+    parts = [f"{flow.factor:.3g} {_moment(epoch)} (spectral radius {flow.radius:.3g})" for epoch, flow in flows.items()]
     last = list(flows.values())[-1]
     way = "vanishes" if last.factor < 1 else "explodes" if last.factor > 1 else "keeps its norm"
     odd = last.radius > 1 and last.factor < 1
     because = "; the radius alone would let it grow, the slopes 1 - h² of the tanh units do not" if odd else ""
     return (
-        f"On its way back over one step the norm of dL_t/dh_k changes by the factor {', '.join(parts)}. In the trained "
+        f"On its way back over one step the norm of dL_t/dh_k changes by a factor, {', '.join(parts)}. In the trained "
         f"network it {way} with the distance{because}."
     )
 
