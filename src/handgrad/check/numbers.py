@@ -1,12 +1,14 @@
 """``check``: a user's gradients beside the numerical derivatives of the user's loss, parameter by parameter."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from handgrad.check.evidence import Evidence, Options, Snapshot
+from handgrad.check.independent import note, stays
 from handgrad.check.judge import Judged, ground, judge
 from handgrad.check.numerical import TOLERANCE
 from handgrad.check.probe import ENTRIES, Numerical, Ruler, loss_noise, measure
@@ -191,7 +193,25 @@ class _Session:
                                      self.rounding[name], least, self.tolerance)  # fmt: skip
             except OutOfTime:
                 judged[name] = Judged(ParameterVerdict(name, x.shape, "inconclusive", np.nan, 0, why=why_not), "time")
+        self._settle(judged)
         return {name: self._conduct(name, each) for name, each in judged.items()}
+
+    def _settle(self, judged: dict[str, Judged]) -> None:
+        """Right, where the loss never depends on a parameter but does on another, and what is left of the gradient is
+        rounding: an exact 0 may be that of a unit that is off, or of data that are zero."""
+        blind = [name for name, each in judged.items() if each.kind == "blind" and np.any(self.first.arrays[name])]
+        if not blind or all(each.verdict.verdict == "inconclusive" for each in judged.values()):
+            return
+        problem, free = self.problem, []
+        with suppress(OutOfTime):
+            free = [name for name in blind if stays(self._along(name), problem.point[name])]
+        for name in free:
+            judged[name] = Judged(replace(judged[name].verdict, verdict="right", why=""))
+        if free:
+            problem.notes.append(note(free, [problem.point[name].shape for name in free]))
+
+    def _along(self, name: str) -> Callable[[Array], float]:
+        return lambda value: float(self.problem.value({**self.problem.point, name: value}))
 
     def _unusable(self, name: str, why: str) -> Judged:
         shape = self.problem.point[name].shape

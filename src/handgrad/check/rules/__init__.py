@@ -13,6 +13,8 @@ import numpy as np
 from handgrad.check.evidence import Evidence
 from handgrad.check.result import Finding
 
+Diagnose = Callable[[Evidence], Finding | tuple[Finding, ...] | None]  # several where it holds in several ways
+
 RULES = (
     "buffer_not_cleared",
     "updated_early",
@@ -48,10 +50,10 @@ def diagnose_all(evidence: Evidence) -> tuple[Finding, ...]:
     """What the rules find, each parameter once: the first that explains it, with the others in ``also``."""
     found: list[Finding] = []
     for name in RULES:
-        diagnose: Callable[[Evidence], Finding | None] = import_module(f"handgrad.check.rules.{name}").diagnose
+        diagnose: Diagnose = import_module(f"handgrad.check.rules.{name}").diagnose
         with np.errstate(all="ignore"):  # a gradient may hold anything
-            finding = diagnose(evidence)
-        if finding is not None:
+            said = diagnose(evidence)
+        for finding in said if isinstance(said, tuple) else [said] if said is not None else []:
             found = _joined(found, finding)
     return tuple(found)
 

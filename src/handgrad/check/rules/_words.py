@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from handgrad.check.evidence import MATCH, Snapshot
+from handgrad.check.evidence import MATCH, Evidence, Snapshot
 from handgrad.check.result import Finding
 
 _LARGEST = 12  # numerator or denominator of what counts as a simple fraction
@@ -15,6 +15,12 @@ def listed(names: Sequence[str]) -> str:
     """``W1, b1 and W2``."""
     names = list(names)
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def gradients_of(evidence: Evidence, names: Sequence[str]) -> str:
+    """What the gradients of some parameters are called at the beginning of a sentence."""
+    every = len(names) > 1 and set(names) == set(evidence.problem.point)
+    return "Every gradient" if every else f"The gradient of {listed(names)}"
 
 
 def finding(fault: str, names: Sequence[str], explanation: str, also: Sequence[str] = ()) -> Finding | None:

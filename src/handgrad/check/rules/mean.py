@@ -5,29 +5,33 @@ Only the number of samples or steps, or the same problem at other sizes, tells k
 
 from handgrad.check.evidence import MATCH, Evidence
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed, parallel
+from handgrad.check.rules._words import finding, gradients_of, parallel
 
 _POWERS = (1, -1, 2, -2)
 _WORDS = {"batch": "the batch", "steps": "the time steps"}
 
 
-def diagnose(evidence: Evidence) -> Finding | None:
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    left = list(evidence.wrong)
     for which in ("batch", "steps"):
         for power in _POWERS:
-            names = [name for name in evidence.wrong if _follows(evidence, name, which, power)]
-            if names:
-                return _finding(evidence, names, which, power)
-    return None
+            names = [name for name in left if _follows(evidence, name, which, power)]
+            left = [name for name in left if name not in names]
+            one = _finding(evidence, names, which, power) if names else None
+            found += [one] if one is not None else []
+    return tuple(found)
 
 
 def _finding(evidence: Evidence, names: list[str], which: str, power: int) -> Finding | None:
     letter, over = which[0].upper() if which == "batch" else "T", _WORDS[which]
     size = letter if abs(power) == 1 else f"{letter}^{abs(power)}"
     if power > 0:
-        text = f"The gradient of {listed(names)} is {size} times the right one: the mean over {over} is missing"
+        text = f"{gradients_of(evidence, names)} is {size} times the right one: the division by {letter}"
+        text += f", which a mean over {over} needs, is missing"
     else:
         text = (
-            f"The gradient of {listed(names)} is the right one divided by {size}: a mean over {over} is taken too often"
+            f"{gradients_of(evidence, names)} is the right one divided by {size}: a mean over {over} is taken too often"
         )
     tested = evidence.options.resize is not None
     text += ", and the factor follows when their number changes." if tested else "."

@@ -10,6 +10,7 @@ from handgrad.check.source.losses import is_target
 from handgrad.check.source.results import scalar_paths
 from handgrad.check.source.roles import is_loss_name
 from handgrad.check.source.scenario import array_paths
+from handgrad.check.source.things import data_names
 
 
 def complete(capture: Capture) -> None:
@@ -22,13 +23,16 @@ def complete(capture: Capture) -> None:
     module, roles = capture.module, capture.roles
     backward = next(each for each in capture.calls if each.backward)
     values = _values(capture, backward)
+    data = {name: module.namespace[name] for name in data_names(module.namespace)}
     names = sorted(module.codes.values(), key=lambda name: (not roles.is_loss(name), not roles.is_forward(name)))
     for name in dict.fromkeys(names):
         if not _may_be_loss(capture, name, backward):
             continue
-        call = _called_with(capture, name, values)
+        known = data | values if _is_loss(capture, name) else values  # a score of the data is a number too
+        call = _called_with(capture, name, known)
         if call is None or not scalar_paths(call.result) or not (call.loss or scalar_paths(call.result) == [()]):
             continue
+        call.of_data = not set(call.names) <= set(values)
         first = capture.calls.index(backward)
         if all(link.call < first for _, link in call.links):
             _insert(capture, first, call)
@@ -36,6 +40,15 @@ def complete(capture: Capture) -> None:
             capture.calls.append(call)
         capture.state.add(call.root, {"args": call.args, "keywords": call.keywords})
         return
+
+
+def withdraw(capture: Capture, call: Call) -> None:
+    """Take such a loss out again: nothing is linked to it."""
+    place = capture.calls.index(call)
+    del capture.calls[place]
+    for each in capture.calls:
+        for link in [one for _, one in each.links] + ([each.closure] if each.closure is not None else []):
+            link.call -= link.call > place
 
 
 def _values(capture: Capture, backward: Call) -> dict[str, Any]:
@@ -54,8 +67,12 @@ def _may_be_loss(capture: Capture, name: str, backward: Call) -> bool:
     owner = backward.name.rsplit(".", 1)[0] if "." in backward.name else ""
     if "." in name and name.rsplit(".", 1)[0] != owner:
         return False
-    call = Call(name, "")
-    return roles.is_forward(name, functions) or any(is_loss_name(each) for each in capture.loss_names(call))
+    return roles.is_forward(name, functions) or _is_loss(capture, name)
+
+
+def _is_loss(capture: Capture, name: str) -> bool:
+    """Whether a function's own name, or that of what it returns, is that of a loss."""
+    return capture.roles.is_loss(name) or any(is_loss_name(each) for each in capture.loss_names(Call(name, "")))
 
 
 def _called_with(capture: Capture, name: str, values: dict[str, Any]) -> Call | None:

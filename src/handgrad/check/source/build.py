@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.check.source.arrange import complete, loss_first, shorten, unwrap
+from handgrad.check.source.arrange import complete, loss_first, shorten, unwrap, withdraw
 from handgrad.check.source.bind import make_calls, with_backward
 from handgrad.check.source.candidates import candidates_in, untouched
 from handgrad.check.source.capture import Capture
@@ -55,6 +55,15 @@ def build(text: str, name: str, roles: Roles, time_limit: float = _SECONDS) -> S
     complete(capture)
     loss_first(capture)
     unwrap(capture)
+    scenario = _connected(capture)
+    bound = next((each for each in capture.calls if each.of_data), None)
+    if bound is not None and not any(matters(scenario, scenario.parameters, name) for name in scenario.gradients):
+        withdraw(capture, bound)  # the module's variable of that name is something else than what it is given
+        scenario = _connected(capture)
+    return scenario
+
+
+def _connected(capture: Capture) -> Scenario:
     scenario = Scenario(capture.module, capture)
     backward = [each.name for each in scenario.calls if each.backward]
     scenario.training = training_in(scenario.module, backward[0]) if len(backward) == 1 else None

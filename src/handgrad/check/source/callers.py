@@ -166,6 +166,11 @@ def _words(node: ast.expr) -> Words | None:
     return None
 
 
+def words_in(text: str) -> Words | None:
+    """The same of an expression as it is written."""
+    return _words(ast.parse(text, mode="eval").body)
+
+
 Found = tuple[Words, Path, str]  # parameter, part of the result, text of the gradient
 
 

@@ -35,6 +35,7 @@ class Call:
     links: list[tuple[Path, Link]] = field(default_factory=list)  # places in args and keywords -> earlier results
     backward: bool = False
     loss: bool = False
+    of_data: bool = False  # no call was given all of its arguments: some are variables of the module
     done: bool = False  # it returned; not so if it raised, or was stopped
     nested: list["Call"] = field(default_factory=list)  # forward calls that it made itself
 

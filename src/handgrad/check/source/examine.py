@@ -12,6 +12,7 @@ from handgrad.check.source.conventions import summed, times_the_loss, turned
 from handgrad.check.source.findings import findings_of, line_states
 from handgrad.check.source.finite import is_finite, not_finite
 from handgrad.check.source.handed import quick_findings
+from handgrad.check.source.independent import settled
 from handgrad.check.source.inorder import in_order
 from handgrad.check.source.judge import DIRECTIONS, Judge
 from handgrad.check.source.losses import in_one_call
@@ -22,6 +23,7 @@ from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.table import verdict_of
 from handgrad.check.source.tidy import in_words_of
+from handgrad.check.source.unchecked import unchecked
 from handgrad.errors import InputError
 
 _NARROW = re.compile(r"\bfloat(32|16)\b|np\.single\b|np\.half\b")
@@ -163,6 +165,8 @@ class _Examination:
         scenario, judge = self.scenario, self.judge
         right = self._right()
         table = [verdict_of(scenario, judge, each, each.name in right) for each in scenario.parameters]
+        table, free = settled(table, scenario, judge)
+        self.notes += free + unchecked(scenario, self.text)
         wrong = [each.name for each in table if each.verdict == "wrong"]
         if not wrong:
             after = Afterwards(scenario, judge, self.text, self.name)

@@ -17,6 +17,7 @@ from handgrad.check.source.judge import Judge
 from handgrad.check.source.plainly import plain_findings
 from handgrad.check.source.program import Bench, Program
 from handgrad.check.source.repair import Repair
+from handgrad.check.source.roles import looks_forward
 from handgrad.check.source.scenario import Scenario, TimeUp
 from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.text import unified_diff
@@ -24,6 +25,15 @@ from handgrad.check.source.tidy import in_words_of, tidy
 from handgrad.check.source.truth import Truth
 from handgrad.check.source.wording import explain
 from handgrad.check.words import listed
+
+_NO_GRADIENT = (
+    "This is the first line of the backward pass whose value is not the gradient of anything that the forward pass "
+    "computes, so look here first."
+)
+_MISUSED = (
+    "What this line computes is the gradient of a value of the forward pass, but what is made of it is wrong: it may "
+    "be taken for the gradient of another value, so look here first."
+)
 
 
 def findings_of(
@@ -44,7 +54,8 @@ def findings_of(
         program = bench.compile(after)
         values = _difference(bench, was, program, edit, result.truth) if program is not None else ("", "", "", ())
         line = original_line(text, shown, edit.line)
-        now_right = tuple(each for each in wrong if each in edit.right - known) or tuple(wrong)
+        mended = tuple(each for each in wrong if each in edit.right - known)
+        now_right = mended or _moved(bench, was, program, wrong) or tuple(wrong)
         known |= edit.right
         found.append(
             Finding(
@@ -67,11 +78,30 @@ def findings_of(
     return (*found, *partial)
 
 
+def _moved(bench: Bench, was: Program, now: Program | None, wrong: list[str]) -> tuple[str, ...]:
+    """The wrong gradients that an edit changes: where it makes none right by itself, these are what the line spoils."""
+    if now is None:
+        return ()
+    given = []
+    for program in (was, now):
+        bench.install(program)
+        try:
+            given.append(bench.scenario.outcome().gradients)
+        except Exception:  # whatever a half-mended file raises
+            return ()
+    return tuple(name for name in wrong if not _alike(given[0].get(name), given[1].get(name)))
+
+
+def _alike(one: Any, two: Any) -> bool:
+    return np.shape(one) == np.shape(two) and (one is None or bool(np.allclose(one, two, rtol=1e-9, atol=0.0)))
+
+
 def _left_over(scenario: Scenario, result: Repair, text: str, name: str, wrong: list[str]) -> tuple[Finding, ...]:
     """What is said of the parameters that no edit made right."""
     mended = frozenset[str]().union(*(each.right for each in result.edits))
-    found = plain_findings(scenario, text, name, [each for each in wrong if each not in mended])
-    return found or ((_unmended(scenario, result, text, name, wrong),) if result.suspects else ())
+    left = [each for each in wrong if each not in mended]
+    found = plain_findings(scenario, text, name, left)
+    return found or ((_unmended(scenario, result, text, name, left or wrong),) if result.suspects else ())
 
 
 def original_line(original: str, current: str, line: int) -> int:
@@ -172,10 +202,7 @@ def _unmended(scenario: Scenario, result: Repair, text: str, name: str, wrong: l
     line = first.site.line
     lines = text.splitlines()
     words = "Something else is wrong as well." if result.edits else "No edit was found that makes every gradient right."
-    words += (
-        " This is the first line of the backward pass whose value is not the gradient of anything that the forward "
-        "pass computes, so look here first."
-    )
+    words += " " + (_MISUSED if first.right else _NO_GRADIENT)
     return Finding(
         "other",
         words,
@@ -199,14 +226,15 @@ def _computed_again(scenario: Scenario) -> set[int]:
     return {each.number for each in backward} - new
 
 
-def _innocence(scenario: Scenario, each: Suspect, again: set[int]) -> tuple[bool, bool, bool, bool, int]:
-    """What speaks against a line being the first wrong one: it sets zeros, repeats forward, is right at first."""
+def _innocence(scenario: Scenario, each: Suspect, computed: set[int]) -> tuple[bool, bool, bool, bool, bool, bool, int]:
+    """What speaks against a line being the first wrong one: it repeats forward, sets zeros, is right at first."""
     node = each.site.node
     begins = isinstance(node, ast.Constant) or bool(re.search(r"\b(zeros|empty)(_like)?\(", ast.unparse(node)))
     forward = {call.name.rsplit(".", 1)[-1] for call in scenario.calls if not call.backward}
-    repeated = bool(names_called(node) & forward) or each.site.number in again
-    plain = begins or repeated or not each.ratios
-    return not each.covers, each.right, plain, each.first_right, each.order
+    called = names_called(node)
+    again = each.site.number in computed or bool(called & forward) or any(looks_forward(name) for name in called)
+    plain = begins or not each.ratios
+    return not each.covers, again, each.right, not each.clean and each.right, plain, each.first_right, each.order
 
 
 def second_findings(

@@ -130,7 +130,8 @@ class _Live:
             report = examine_scenario(scenario, text, module.name, seed)
         if {each.name for each in report.parameters if each.verdict == "wrong"} != wrong:
             return ()
-        return translated([each for each in report.findings if each.fix], text)
+        mended = any(each.fix for each in report.findings)  # beside an edit it is said that more is wrong, and where
+        return translated([each for each in report.findings if mended], text)
 
     def _scenario(self, module: UserModule, memo: dict[int, Any]) -> Scenario:
         capture = Capture(module, Roles(), self.deadline)

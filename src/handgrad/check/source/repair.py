@@ -41,11 +41,14 @@ def repair(scenario: Scenario, judge: Judge) -> Repair:
         result.truth = truth
         bench = Bench(scenario, judge, point)
         add_blocks(truth, bench, seconds / 3)
-        _Chains(bench, truth, result).run()
+        chains = _Chains(bench, truth, result)
+        chains.run()
     except TimeUp:
         result.timed_out = True
     finally:
         scenario.deadline += 5.0
+        if result.edits and not result.complete:
+            chains.only_needed()
         scenario.module.restore()
     return result
 
@@ -149,15 +152,26 @@ class _Chains:
             if ways and ways[0].right == self.bench.judge.names:
                 self._keep([ways[0]], [])
 
-    def _needed(self, chain: list[Candidate]) -> list[Candidate]:
-        """Without the edits that change nothing once the others are made."""
+    def only_needed(self) -> None:
+        """Of a chain that mends a part, the edits without which less would be mended: the others explain nothing."""
+        chain = self.result.edits
+        needed = self._needed(chain, chain[-1].right)
+        if len(needed) < len(chain):
+            node = self._node(needed)
+            self._keep(needed, node.turn.suspects if node is not None else [])
+
+    def _needed(self, chain: list[Candidate], mended: frozenset[str] | None = None) -> list[Candidate]:
+        """Without the edits that change nothing once the others are made; ``mended``: what they are to mend, if that is
+        not everything."""
+        wanted = self.bench.judge.names if mended is None else mended
         texts = [self.bench.start.text, *(each.text for each in chain)]
         for place in range(len(chain) - 1):
             kept = _without(texts, place)
             program = self.bench.compile(kept[-1]) if kept is not None else None
-            if kept is not None and program is not None and self.bench.right_everywhere(program):
+            if kept is not None and program is not None and self.bench.gets_right(program, wanted):
                 left = [each for number, each in enumerate(chain) if number != place]
-                return self._needed([replace(each, text=text) for each, text in zip(left, kept[1:], strict=True)])
+                left = [replace(each, text=text) for each, text in zip(left, kept[1:], strict=True)]
+                return self._needed(left, mended)
         return chain
 
     def _keep(self, chain: list[Candidate], suspects: list[Suspect]) -> None:
@@ -172,13 +186,13 @@ def _without(texts: list[str], place: int) -> list[str] | None:
     lines = [each.splitlines(True) for each in texts]
     if len({len(each) for each in lines}) > 1:
         return None
-    edited = [number for number, line in enumerate(lines[place]) if line != lines[place + 1][number]]
+    before, after = lines[place], lines.pop(place + 1)
+    edited = [number for number, line in enumerate(before) if line != after[number]]
     for later in lines[place + 1 :]:
         for number in edited:
-            if later[number] != lines[place + 1][number]:
+            if later[number] != after[number]:
                 return None  # a later edit is of the same line
-            later[number] = lines[place][number]
-    del lines[place + 1]
+            later[number] = before[number]
     return ["".join(each) for each in lines]
 
 

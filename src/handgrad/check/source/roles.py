@@ -17,6 +17,9 @@ _NOT_BACKWARD = re.compile(
     r"^log_?grad|^save|^load|数值|數值|清零|更新|下降|降下|学習|学习率",
     re.I,
 )
+_MAY_RETURN_GRADIENTS = re.compile(
+    r"^step|^train|^fit", re.I
+)  # of those: ``step_cost`` returns them, does not use them
 _FORWARD = re.compile(
     r"forw|fprop|fwd|predict|feed|loss|cost|objective|energy|error|^f$|^J$|^E$|^L$|nll|entropy|mse|logit|output|activate|"
     r"^fp$|likelihood|criterion|score|apply|infer|^run$|^net$|^model$|__call__|seq|前向|正向|前传|前傳|順伝播|顺传播|推論|"
@@ -100,6 +103,12 @@ def looks_backward(qualified: str) -> bool:
 def is_no_backward(qualified: str) -> bool:
     """Whether the name says that it only clears, clips, checks or applies gradients."""
     return bool(_NOT_BACKWARD.search(qualified.rsplit(".", 1)[-1]))
+
+
+def takes_steps(qualified: str) -> bool:
+    """Whether the name says no more than that the function belongs to a step of training."""
+    name = _MAY_RETURN_GRADIENTS.sub("", qualified.rsplit(".", 1)[-1])
+    return not _NOT_BACKWARD.search(name)
 
 
 def looks_forward(qualified: str) -> bool:

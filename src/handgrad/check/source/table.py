@@ -7,6 +7,7 @@ import numpy as np
 
 from handgrad.check.numerical import relative_error
 from handgrad.check.result import ParameterVerdict
+from handgrad.check.source.independent import BLIND
 from handgrad.check.source.judge import Judge, direction, slope
 from handgrad.check.source.scenario import Parameter, Scenario
 
@@ -29,9 +30,7 @@ def verdict_of(scenario: Scenario, judge: Judge, parameter: Parameter, right: bo
         judge.go_to(number)
         given = scenario.outcome().gradients[parameter.name]
     if right and _blind(judge, parameter, given):
-        return ParameterVerdict(
-            parameter.name, parameter.shape, "inconclusive", 0.0, 0, why="the loss does not depend on it"
-        )
+        return ParameterVerdict(parameter.name, parameter.shape, "inconclusive", 0.0, 0, why=BLIND)
     if right:
         return ParameterVerdict(
             parameter.name, parameter.shape, "right", _projected_error(judge, parameter, given), int(np.size(given))

@@ -4,7 +4,7 @@ import ast
 
 from handgrad.check.source.module import UserModule
 from handgrad.check.source.results import name_of, names_returned
-from handgrad.check.source.roles import bases, is_container_of_gradients, is_no_backward
+from handgrad.check.source.roles import bases, is_container_of_gradients, is_no_backward, takes_steps
 from handgrad.check.source.updates import updates_in
 
 
@@ -18,7 +18,14 @@ def by_structure(module: UserModule) -> str | None:
             count = sum(any(base in read for base in bases(each)) for each in names_returned(node) if each)
             if count > best or (count == best and found is None):
                 best, found = count, name
-    return found or _by_container(module) or _by_locals(module) or _by_unpacking(module) or _by_updates(module)
+    return (
+        found
+        or _by_container(module)
+        or _by_locals(module)
+        or _by_unpacking(module)
+        or _by_updates(module)
+        or _by_steps(module)
+    )
 
 
 def _may_be_called(module: UserModule, name: str) -> bool:
@@ -31,9 +38,13 @@ def _by_container(module: UserModule) -> str | None:
     for name, node in module.watched.functions.items():
         given = {each.arg for each in node.args.args}
         returned = [each for each in names_returned(node) if is_container_of_gradients(each) and each not in given]
-        if returned and node.args.args and not is_no_backward(name) and _may_be_called(module, name):
+        if returned and node.args.args and _may_return_them(name) and _may_be_called(module, name):
             return name
     return None
+
+
+def _may_return_them(name: str) -> bool:
+    return not is_no_backward(name) or takes_steps(name)
 
 
 def _by_locals(module: UserModule) -> str | None:
@@ -74,6 +85,31 @@ def _by_updates(module: UserModule) -> str | None:
         if node is not None and _may_be_called(module, each.function) and each.gradient in _assigned(node):
             counts[each.function] = counts.get(each.function, 0) + 1
     return max(counts, key=lambda name: counts[name], default=None)
+
+
+def _by_steps(module: UserModule) -> str | None:
+    """The function whose result, or a part of it, is what a step subtracts, whatever it is called."""
+    counts: dict[str, int] = {}
+    steps = [each for each in updates_in(module.text) if each.has_rate and each.gradient]
+    for node in ast.walk(module.watched.tree):
+        if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+            continue
+        target = node.targets[0]
+        bound = {name_of(each) for each in (target.elts if isinstance(target, ast.Tuple) else [target])}
+        called = module.watched.source.segment(node.value.func).rpartition(".")[2]
+        known = [each for each in module.watched.functions if each.rpartition(".")[2] == called]
+        used = sum(_root(each.gradient) in bound for each in steps)
+        if len(known) == 1 and used and _may_return_them(known[0]) and _may_be_called(module, known[0]):
+            counts[known[0]] = counts.get(known[0], 0) + used
+    return max(counts, key=lambda name: counts[name], default=None)
+
+
+def _root(text: str) -> str:
+    """``out`` of ``out['W']``."""
+    node = ast.parse(text, mode="eval").body
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return name_of(node)
 
 
 def _assigned(node: ast.FunctionDef) -> set[str]:

@@ -157,7 +157,8 @@ def comparisons(source: SourceText, node: Node) -> Iterator[Edit]:
         for sign in _COMPARISONS.values():
             if now and sign != now:
                 mirrored = {sign, now} in ({"<", ">"}, {"<=", ">="})
-                yield replaced(node, f"{left} {sign} {right}", "derivative-place", 1.1 if mirrored else 1.2)
+                fault = "other" if now in ("==", "!=") else "derivative-place"  # of max(z, 0), say, by a comparison
+                yield replaced(node, f"{left} {sign} {right}", fault, 1.1 if mirrored else 1.2)
     if isinstance(node.node, ast.IfExp):
         body, other = source.segment(node.node.body), source.segment(node.node.orelse)
         yield replaced(node, body, "other", 1.6)
