@@ -21,9 +21,9 @@ from handgrad.options import DECAY, FINITE, NOT_NEGATIVE, POSITIVE, number, seed
 
 MethodName = Literal["exact", "published-1", "published-2"]
 SettingName = Literal["robust", "published"]
-ScaleName = Literal["length", "none"]
+ScaleName = Literal["length", "shared", "none"]
 
-METHODS: tuple[MethodName, ...] = get_args(MethodName)
+METHODS: tuple[str, ...] = get_args(MethodName)
 STUDIES = ("length",)
 LEARNED = 1e-3
 """A counter that is nowhere further than this from the count, over all steps of all new sequences, has learned."""
@@ -35,8 +35,9 @@ _MOST_STEPS = 10_000_000  # numbers in the training sequences, and in the test s
 
 @dataclass(frozen=True)
 class Rule:
-    """How the weights begin and move. ``rate``: of the descent; ``scale``: "none", the rate is that of both weights, or
-    "length", each weight's rate is divided by a bound on its curvature (``counter_training.rates``). ``clip``: the
+    """How the weights begin and move. ``rate``: of the descent; ``scale``: "none", the rate is that of both weights;
+    "length", the rate of each is divided by a bound on its own curvature; "shared", by the sum of both bounds
+    (``counter_training.rates``). ``clip``: the
     longest step of (w_rec, w_x) that a gradient may ask for, 0 for any. ``momentum``: of the steps. ``reach``: both
     weights begin uniform in [0, reach)."""
 
@@ -93,7 +94,7 @@ class CounterSettings:
     setting: SettingName = _setting("robust", "Rate, clipping, momentum and start; published: those of the report.")
     rate: float | None = _setting(None, "Learning rate; see --scale.", _by_setting("rate"))
     scale: ScaleName | None = _setting(
-        None, "length: the rate of each weight in units of what the length allows.", _by_setting("scale")
+        None, "length: each weight's rate in units of what the length allows; shared: both alike.", _by_setting("scale")
     )
     clip: float | None = _setting(None, "Longest step that a gradient may ask for; 0: any.", _by_setting("clip"))
     momentum: float | None = _setting(None, "Momentum of the steps.", _by_setting("momentum"))
@@ -193,8 +194,8 @@ def training_sequences(settings: CounterSettings) -> tuple[CounterPlan, Sequence
 
 def settings_of(plan: CounterPlan, **chosen: Any) -> dict[str, Any]:
     """The settings as they were filled in, flat, for ``config.toml`` and report; ``chosen`` are a study's own."""
-    flat = asdict(plan)
-    rule = flat.pop("rule")
+    flat: dict[str, Any] = asdict(plan)
+    rule: dict[str, Any] = flat.pop("rule")
     return flat | rule | chosen
 
 

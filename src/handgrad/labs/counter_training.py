@@ -64,12 +64,12 @@ class Trained:
     @property
     def diverged(self) -> "np.ndarray[Any, np.dtype[np.bool_]]":
         """Which counters (R,) left the finite numbers."""
-        return np.isnan(self.loss[-1])
+        return np.asarray(np.isnan(self.loss[-1]))
 
     @property
     def last_finite(self) -> "np.ndarray[Any, np.dtype[np.intp]]":
         """Iterations (R,) after which each counter was last finite."""
-        return np.isfinite(self.loss).sum(axis=0) - 1
+        return np.asarray(np.isfinite(self.loss).sum(axis=0) - 1)
 
     @property
     def final(self) -> Floats:
@@ -80,7 +80,7 @@ class Trained:
         """How each ended, from its largest errors on new sequences (R,): learned, diverged, dead (it answers 0 to every
         training sequence and has no gradient), or "not learned"."""
         states = count(self.final, self.group.x)
-        silent = ~states.d.any(axis=(0, 2)) & self.group.x.any(axis=(0, 2))
+        silent = np.asarray(~states.d.any(axis=(0, 2)) & self.group.x.any(axis=(0, 2)))
         fates = []
         for error, diverged, dead in zip(errors, self.diverged, silent, strict=True):
             fate = "diverged" if diverged else "learned" if error < LEARNED else "dead" if dead else "not learned"
@@ -93,13 +93,16 @@ def rates(rule: Rule, length: int, sequences: int) -> Floats:
 
     With ``scale`` "length", ``rate`` is divided by what the weight's curvature is at (1, 1) for sequences of ones alone,
     the largest that there is: there s_n = n, and ds_n/dw_x = n, ds_n/dw_rec = n (n - 1) / 2 for n = 1 .. T. In units
-    of these the trace of the Hessian is at most 2, so a rate of 1 is stable with or without momentum.
+    of these the trace of the Hessian is at most 2, so a rate of 1 is stable with or without momentum. "shared": both
+    weights have the rate that the sum of the two bounds allows, in which w_rec has nearly all.
     """
     if rule.scale == "none":
         return np.full((2, 1), rule.rate)
     n = np.arange(1, length + 1, dtype=np.float64)
-    rec, inp = ((n * (n - 1) / 2) ** 2).sum(), (n**2).sum()
-    return rule.rate / (sequences * np.array([[max(rec, 1.0)], [inp]]))
+    rec, inp = max(1.0, ((n * (n - 1) / 2) ** 2).sum()), (n**2).sum()
+    if rule.scale == "shared":
+        rec = inp = rec + inp
+    return rule.rate / (sequences * np.array([[rec], [inp]]))
 
 
 def first_weights(plan: CounterPlan) -> Floats:
@@ -112,12 +115,13 @@ def first_weights(plan: CounterPlan) -> Floats:
 class _Record:
     """The arrays of ``Trained`` as they fill."""
 
-    def __init__(self, group: Group, iterations: int) -> None:
+    def __init__(self, group: Group, iterations: int, wanted: Sequence[str]) -> None:
         counters = len(group.methods)
         self.weights = np.full((iterations + 1, 2, counters), np.nan)
         self.loss = np.full((iterations + 1, counters), np.nan)
         self.angles = np.full((iterations + 1, 2, counters), np.nan)
         self.done = 0  # entries that are filled
+        self.wanted = [name for name in PUBLISHED if name in wanted]  # directions besides the exact one
         self.running = np.ones(counters, dtype=bool)  # the others have diverged
 
 
@@ -127,11 +131,12 @@ def train(
     iterations: int,
     *,
     engine: EngineName = "compiled",
+    angles: bool = True,
     on_iteration: Callable[[int, Floats, Floats], Any] = lambda i, weights, loss: None,
 ) -> Trained:
     """Descend ``iterations`` steps by each counter's method. ``on_iteration(i, weights, loss)`` is told before the first
-    step (i = 0) and after each. Ctrl-C ends the training early, and is told in the result; so is divergence."""
-    record = _Record(group, iterations)
+    step (i = 0) and after each. Without ``angles`` only the directions are computed that are taken. Ctrl-C ends the training early, and is told in the result; so is divergence."""
+    record = _Record(group, iterations, tuple(PUBLISHED) if angles else group.methods)
     exact = Exact(group.x, group.t, engine)
     started, interrupted = time.perf_counter(), False
     try:
@@ -156,13 +161,13 @@ def _descend(
     steps, _, sequences = group.x.shape
     rate = rates(rule, steps, sequences)
     methods = np.array(group.methods)
-    weights = group.start.copy()
+    weights, zero = group.start.copy(), np.zeros_like(group.start)
     velocity: tuple[Any, ...] = (np.zeros_like(weights),) if rule.momentum else ()
     for i in range(len(record.weights)):
         directions = _look(group, record, i, weights, exact)
         on_iteration(i, record.weights[i], record.loss[i])
         record.done = i + 1
-        direction = np.select([methods == name for name in METHODS], [directions[name] for name in METHODS])
+        direction = np.select([methods == name for name in METHODS], [directions.get(name, zero) for name in METHODS])
         step = _clipped(rate * direction, rule.clip)
         moved, velocity = sgd_update(weights, step, velocity, i + 1, 1.0, rule.momentum, False)
         weights = np.where(record.running, moved, 0.0)
@@ -182,9 +187,11 @@ def _look(
     record.loss[i] = np.where(record.running, _loss(states.s, group.t), np.nan)
     directions = {"exact": exact(weights)}
     moving = record.running & (np.abs(states.s[:-1] - group.t).max(axis=(0, 2)) > _SETTLED)
-    for k, (name, published) in enumerate(PUBLISHED.items()):
-        directions[name] = published(weights, group.x, group.t, states)
-        record.angles[i, k] = np.where(moving, angle(directions["exact"], directions[name]), np.nan)
+    for name in record.wanted:
+        directions[name] = PUBLISHED[name](weights, group.x, group.t, states)
+        record.angles[i, list(PUBLISHED).index(name)] = np.where(
+            moving, angle(directions["exact"], directions[name]), np.nan
+        )
     return directions
 
 
