@@ -21,7 +21,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 """Of the three methods, in every figure: told apart by line and marker too."""
 
-_DECADES, _LOWEST = 6, -2  # powers of ten of the loss that a map shows at most, and the lowest
+_LEVELS = np.arange(-4, 4.25, 0.5)  # contours of a map, powers of ten
 _SMALLEST_LOSS = 1e-28  # that is shown: below are rounding errors, and 0
 _DARKEST = 0.6  # depth of the darkest grey: what is drawn over a map must stand out
 _COUNTED = 4  # sequences that are drawn
@@ -30,7 +30,8 @@ _LINES_ABOVE = 0.24  # inches for a legend
 
 @dataclass(frozen=True)
 class Landscape:
-    """The loss over the weights: ``w_rec`` (n,), ``w_x`` (m,) and ``loss`` (m, n); and ways over it, (I, 2) by name."""
+    """The loss over the weights: ``w_rec`` (n,), ``w_x`` (m,) and ``loss`` (m, n), in units of the loss of a counter
+    that is always at 0; and ways over it, (I, 2) by name."""
 
     title: str
     w_rec: Floats
@@ -40,7 +41,7 @@ class Landscape:
 
 
 def counts_figure(x: Floats, t: Floats, y: Floats) -> "Figure":
-    """Up to four sequences, columns of ``x`` (T, N): their count ``t`` and what the counter says, ``y``, both (T, N)."""
+    """Up to four sequences, columns of ``x`` (T, N); their count ``t`` and the counter's output ``y``, both (T, N)."""
     n = min(_COUNTED, x.shape[1])
     steps = np.arange(1, len(x) + 1)
     with look():
@@ -94,7 +95,6 @@ def paths_figure(panels: Sequence[Landscape]) -> "Figure":
 
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    levels = _decades(panels)
     with look():
         size: dict[str, Any] = {"right": 0.7, "above": _LINES_ABOVE}
         width = 7.2 if columns == 2 else 5.4
@@ -103,34 +103,26 @@ def paths_figure(panels: Sequence[Landscape]) -> "Figure":
             axes.set_visible(False)
         shown: ScalarMappable | None = None
         for axes, panel in zip(grid.flat, panels, strict=False):
-            shown = _draw_landscape(axes, panel, levels)
+            shown = _draw_landscape(axes, panel)
         assert shown is not None
         box, other = grid[0, -1].get_position(), grid[-1, -1].get_position()
         inches = figure.get_figwidth()
         scale = figure.add_axes((box.x1 + 0.14 / inches, other.y0, 0.12 / inches, box.y1 - other.y0))
-        figure.colorbar(shown, cax=scale, label="log₁₀ of the loss E")
+        figure.colorbar(shown, cax=scale, label="log₁₀ of the loss E, over that of the output 0")
         _legend_above(figure, grid[0, 0])
     return figure
 
 
-def _decades(panels: Sequence[Landscape]) -> Floats:
-    """The contours of all panels, by half powers of ten."""
-    logs = np.concatenate([_log(panel.loss).ravel() for panel in panels])
-    high = float(np.ceil(np.quantile(logs, 0.95)))
-    low = max(_LOWEST, high - _DECADES)
-    return np.arange(min(low, high - 2), high + 0.25, 0.5)
-
-
 def _log(loss: Floats) -> Floats:
-    return np.asarray(np.log10(np.maximum(loss, 1e-12)))
+    return np.asarray(np.log10(np.maximum(loss, 10.0 ** (_LEVELS[0] - 1))))
 
 
-def _draw_landscape(axes: "Axes", panel: Landscape, levels: Floats) -> Any:
+def _draw_landscape(axes: "Axes", panel: Landscape) -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
-    logs = np.clip(_log(panel.loss), levels[0], levels[-1])
+    logs, levels = _log(panel.loss), _LEVELS
     shades = LinearSegmentedColormap.from_list("shades", [str(1 - _DARKEST * k / 8) for k in range(9)])
-    filled = axes.contourf(panel.w_rec, panel.w_x, logs, levels=levels, cmap=shades, zorder=1)
+    filled = axes.contourf(panel.w_rec, panel.w_x, logs, levels=levels, cmap=shades, extend="both", zorder=1)
     axes.contour(panel.w_rec, panel.w_x, logs, levels=levels, colors=[INK], linewidths=0.3, zorder=1.5)
     axes.axvline(1, color=INK, lw=0.9, ls=":", zorder=2)
     left, right, lower, upper = panel.w_rec[0], panel.w_rec[-1], panel.w_x[0], panel.w_x[-1]

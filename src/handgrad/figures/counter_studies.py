@@ -98,7 +98,7 @@ def terms_figure(maps: Mapping[float, Floats]) -> "Figure":
         row[0].set_ylabel("step n of the output")
         box, inches = row[-1].get_position(), figure.get_figwidth()
         scale = figure.add_axes((box.x1 + 0.12 / inches, box.y0, 0.1 / inches, box.height))
-        figure.colorbar(shown, cax=scale, label="term", extend="min")
+        figure.colorbar(shown, cax=scale, label="size of the term", extend="min")
     return figure
 
 

@@ -191,8 +191,8 @@ def _methods_table(run: CounterRun) -> Table:
         tuple(rows),
         note=(
             f"Largest error: |output - count| over all steps of {run.new.x.shape[1]:,} new sequences; learned: below "
-            f"{LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of its "
-            "own way until its training outputs are right to 1e-9; uphill: share of them above 90 degrees."
+            f"{LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of "
+            "its own way until its training outputs are right to 1e-9; uphill: share of them above 90 degrees."
         ),
         digits=6,
     )

@@ -1,7 +1,7 @@
 """Three directions for the two weights of a counter: the exact gradient, and what the two published versions use.
 
-All of them work on R counters at once, which do not know of each other. Shapes: weights (2, R), w_rec above w_x; x and t
-(T, R, N), N sequences of T steps for each; a direction (2, R) is what is subtracted from the weights, times the rate.
+All of them work on R counters at once, which do not know of each other. Shapes: weights (2, R), w_rec above w_x; x and
+t (T, R, N), N sequences of T steps for each; a direction (2, R) is what is subtracted from the weights, times the rate.
 """
 
 from collections.abc import Callable

@@ -19,7 +19,7 @@ _COUNTERS = 600  # at a time: a long length needs memory for each
 
 
 def loss_over(w_rec: Floats, w_x: Floats, x: Floats, t: Floats) -> Floats:
-    """E (m, n) at every pair of ``w_x`` (m,) and ``w_rec`` (n,), for sequences x and t (T, N); too large is infinite."""
+    """E (m, n) at every pair of ``w_x`` (m,) and ``w_rec`` (n,), for sequences x and t (T, N), always finite."""
     weights = np.stack([each.ravel() for each in np.meshgrid(w_rec, w_x)])
     found = np.empty(weights.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -42,4 +42,5 @@ def landscape(title: str, x: Floats, t: Floats, paths: "Mapping[str, Floats]") -
         high = min(highest, max(high, float(everything[:, i].max()) + reach))
         axes.append(np.linspace(low, high, _POINTS))
     shown = {name: path[np.isfinite(path).all(axis=1)] for name, path in paths.items()}
-    return Landscape(title, axes[0], axes[1], loss_over(axes[0], axes[1], x, t), shown)
+    silent = float((t**2).sum()) / 2 or 1.0  # the loss of the output 0
+    return Landscape(title, axes[0], axes[1], loss_over(axes[0], axes[1], x, t) / silent, shown)

@@ -91,8 +91,8 @@ class Trained:
 def rates(rule: Rule, length: int, sequences: int) -> Floats:
     """The rate (2, 1) of w_rec and of w_x.
 
-    With ``scale`` "length", ``rate`` is divided by what the weight's curvature is at (1, 1) for sequences of ones alone,
-    the largest that there is: there s_n = n, and ds_n/dw_x = n, ds_n/dw_rec = n (n - 1) / 2 for n = 1 .. T. In units
+    With ``scale`` "length", ``rate`` is divided by what the weight's curvature is at (1, 1) for sequences of ones, the
+    largest that there is: there s_n = n, and ds_n/dw_x = n, ds_n/dw_rec = n (n - 1) / 2 for n = 1 .. T. In units
     of these the trace of the Hessian is at most 2, so a rate of 1 is stable with or without momentum. "shared": both
     weights have the rate that the sum of the two bounds allows, in which w_rec has nearly all.
     """
@@ -134,8 +134,9 @@ def train(
     angles: bool = True,
     on_iteration: Callable[[int, Floats, Floats], Any] = lambda i, weights, loss: None,
 ) -> Trained:
-    """Descend ``iterations`` steps by each counter's method. ``on_iteration(i, weights, loss)`` is told before the first
-    step (i = 0) and after each. Without ``angles`` only the directions are computed that are taken. Ctrl-C ends the training early, and is told in the result; so is divergence."""
+    """Descend ``iterations`` steps by each counter's method. ``on_iteration(i, weights, loss)`` is told before the
+    first step (i = 0) and after each. Without ``angles`` only the directions are computed that are taken. Ctrl-C ends
+    the training early, and is told in the result; so is divergence."""
     record = _Record(group, iterations, tuple(PUBLISHED) if angles else group.methods)
     exact = Exact(group.x, group.t, engine)
     started, interrupted = time.perf_counter(), False

@@ -81,8 +81,8 @@ def _angles(run: "CounterRun") -> list[str]:
         uphill = int((values > 90).sum())
         texts.append(
             f"{method} points {values[0]:.3g} degrees away from the exact gradient at the start, "
-            f"{np.median(values):.3g} in the median of the iterations on its own way ({len(values)} have an angle), and "
-            f"{values.max():.3g} at most; above 90, uphill, at {uphill or 'none'} of them."
+            f"{np.median(values):.3g} in the median of the iterations on its own way ({len(values)} have an angle), "
+            f"and {values.max():.3g} at most; above 90, uphill, at {uphill or 'none'} of them."
         )
     return texts
 

@@ -20,6 +20,7 @@ VARIANTS: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "robust, no momentum": (replace(_ROBUST, momentum=0.0), ("exact",)),
     "robust, one rate": (replace(_ROBUST, scale="shared"), ("exact",)),
     "robust, published start": (replace(_ROBUST, reach=RULES["published"].reach), ("exact",)),
+    "robust, published start, not clipped": (replace(_ROBUST, reach=RULES["published"].reach, clip=0.0), ("exact",)),
 }
 """The two settings, and the robust one without each of its parts in turn."""
 

@@ -31,8 +31,8 @@ def _robust(outcomes: Outcomes) -> str:
     short = [str(e.length) for e in each if e.count("learned") < _ENOUGH * len(e.fates)]
     verdict = f"too few at {_each(short)}" if short else f"at least {100 * _ENOUGH:.0f} % at every length"
     return (
-        f"The robust setting with the exact gradient learns to count (largest error on new sequences below {LEARNED:g}) "
-        f"for {_each(parts)}: {verdict}."
+        f"The robust setting with the exact gradient learns to count (largest error on new sequences below "
+        f"{LEARNED:g}) for {_each(parts)}: {verdict}."
     )
 
 
@@ -43,8 +43,9 @@ def _report_says(outcomes: Outcomes) -> str:
     if easy is not None:
         holds = "That holds" if easy.right == len(easy.fates) else "That does not hold here"
         texts.append(
-            f"The report: with the rate {RULES['published'].rate:g}, for length {_EASY} the first version always outputs "
-            f"correct results. {holds}: for {easy.right} of {len(easy.fates)} seeds its rounded outputs are right."
+            f"The report: with the rate {RULES['published'].rate:g}, for length {_EASY} the first version always "
+            f"outputs correct results. {holds}: for {easy.right} of {len(easy.fates)} seeds its rounded outputs are "
+            "right."
         )
     if hard is not None:
         limit = len(hard.fates) // 2
@@ -93,12 +94,12 @@ def _growth(measured: list[Stability]) -> str:
     power = float(np.polyfit(lengths, np.log([each.curvature for each in measured]), 1)[0])
     first, last = measured[0], measured[-1]
     ratio = first.limits["exact"] / last.limits["exact"]
-    furthest = np.hypot(*[max(1.0, RULES["published"].reach - 1)] * 2)
+    furthest = np.sqrt(2) * max(1.0, RULES["published"].reach - 1)
     return (
         f"From length {first.length} to {last.length} the curvature goes from {first.curvature:.3g} to "
         f"{last.curvature:.3g}, like the length to the power {power:.2g}; the largest rate of the one is {ratio:.3g} "
-        f"times that of the other. The condition number goes from {first.condition:.3g} to {last.condition:.3g} with one "
-        f"rate, and from {first.own_condition:.3g} to {last.own_condition:.3g} with a rate for each weight. In the "
+        f"times that of the other. The condition number goes from {first.condition:.3g} to {last.condition:.3g} with "
+        f"one rate, and from {first.own_condition:.3g} to {last.own_condition:.3g} with a rate for each weight. In the "
         f"published setting the first step has a median length of {first.first_step:.2g} and {last.first_step:.2g}, "
         f"where the answer is at most {furthest:.2g} away."
     )
@@ -109,8 +110,8 @@ def _terms(terms: Terms) -> str:
     first, last = lengths[0], lengths[-1]
     parts = [f"{terms[first][w]:.3g} to {terms[last][w]:.3g} for w_rec = {w:g}" for w in RECURRENT]
     return (
-        f"The product terms s_(k-1) w_rec^(n-k) say the same: from length {first} to {last}, the derivative of the last "
-        f"output by w_rec goes from {_each(parts)}."
+        f"The product terms s_(k-1) w_rec^(n-k) say the same: from length {first} to {last}, the derivative of the "
+        f"last output by w_rec goes from {_each(parts)}."
     )
 
 
@@ -134,8 +135,8 @@ def _parts(outcomes: Outcomes) -> str:
     lengths, seeds = _each([str(e.length) for e in whole]), len(whole[0].fates)
     counts = _each([f"{e.count('learned')}" for e in whole])
     return (
-        f"What the parts of the robust setting are for, by seeds of {seeds} that learn at length {lengths}: with all of "
-        f"them, {counts}; {'; '.join(texts)}."
+        f"What the parts of the robust setting are for, by seeds of {seeds} that learn at length {lengths}: with all "
+        f"of them, {counts}; {'; '.join(texts)}."
     )
 
 

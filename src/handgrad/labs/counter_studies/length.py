@@ -82,8 +82,8 @@ def _document(
     chosen: Outcome | None,
     settings: dict[str, Any],
 ) -> dict[str, Any]:
-    """The JSON document. ``length``, ``max_error``, ``w_rec`` and ``w_x`` are those of the last length, with the setting
-    and the method that were asked for: the largest error of all seeds, and the weights of the first."""
+    """The JSON document. ``length``, ``max_error``, ``w_rec`` and ``w_x`` are those of the last length, with the
+    setting and the method that were asked for: the largest error of all seeds, and the weights of the first."""
     ending: dict[str, Any] = {"length": None, "max_error": None, "w_rec": None, "w_x": None}
     if chosen is not None:
         w_rec, w_x = (float(w) for w in chosen.weights[:, 0])
@@ -175,8 +175,8 @@ def _stability_table(measured: list[Stability]) -> Table:
         tuple(rows),
         note=(
             "Curvature: larger eigenvalue of the Hessian. Limit 0: the answer repels at any rate. Then for how many "
-            f"seeds the rate {rate:g} is below the limit, by method. Condition: larger over smaller eigenvalue, with one "
-            "rate for both weights, and with each weight's own. First step: length of the exact gradient's, in the "
+            f"seeds the rate {rate:g} is below the limit, by method. Condition: larger over smaller eigenvalue, with "
+            "one rate for both weights, and with each weight's own. First step: length of the exact gradient's, in the "
             "published setting. Wall: loss at w_rec = 1.1 over that at 0.9."
         ),
         digits=3,
@@ -184,7 +184,7 @@ def _stability_table(measured: list[Stability]) -> Table:
 
 
 def _term_table(terms: dict[int, dict[float, float]]) -> Table:
-    rows = [(f"{w:g}", *(each[w] for each in terms.values())) for w in RECURRENT]
+    rows: list[tuple[str | float, ...]] = [(f"{w:g}", *(each[w] for each in terms.values())) for w in RECURRENT]
     return Table(
         "terms",
         "How the last output depends on w_rec, ds_T/dw_rec: the sum of its product terms, by w_rec and length",
