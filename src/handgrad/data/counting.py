@@ -34,7 +34,7 @@ def running_count(x: Any) -> Sequences:
     except (ValueError, TypeError):
         raise InputError("the sequences are not an array of numbers, expected steps x sequences of 0 and 1") from None
     if array.ndim != 2 or 0 in array.shape:
-        raise wrong_shape("the sequences", array.shape, ("steps", "sequences"), "at least one of each")
+        raise wrong_shape("the array of sequences", array.shape, ("steps", "sequences"), "at least one of each")
     wrong = np.argwhere((array != 0) & (array != 1))
     if len(wrong):
         step, sequence = (int(i) for i in wrong[0])

@@ -76,7 +76,8 @@ def learning_figure(loss: Mapping[str, Floats], angles: Mapping[str, Floats]) ->
         for axes in row:
             axes.set_xlabel("iteration")
             axes.set_xlim(-0.02 * longest, 1.02 * longest)
-        logarithmic(left)
+        if any((values > _SMALLEST_LOSS).any() for values in loss.values()):  # else there is nothing to draw
+            logarithmic(left)
         left.set_ylabel("loss E (summed over the steps)")
         right.axhline(90, color=INK, lw=0.8, ls=":")
         right.annotate("uphill above", (1.0, 90), (0, 3), xycoords=("axes fraction", "data"), ha="right", fontsize=7.5,

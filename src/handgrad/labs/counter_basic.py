@@ -52,7 +52,7 @@ def run_basic(settings: CounterSettings, reporter: Reporter) -> LabResult:
     trained = run.trained
     error = ""
     if trained.diverged[run.chosen]:
-        at = trained.last_finite[run.chosen] + 1
+        at = int(np.isfinite(trained.loss[:, run.chosen]).sum())
         error = (
             f"training diverged at iteration {at}: the states of {plan.method} became larger than {TOO_LARGE:g}; lower "
             "--rate, give --clip, or use --setting robust"

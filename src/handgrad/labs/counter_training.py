@@ -44,9 +44,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a group, before the first step and after each: ``weights`` (I + 1, 2, R), NaN after a divergence;
-    ``loss`` (I + 1, R), E summed over steps and sequences; ``angles`` (I + 1, 2, R), degrees from the exact gradient to
-    the two published directions, at the place where each counter stands, NaN where there is none.
+    """What came of a group, before the first step and after each: ``weights`` (I + 1, 2, R) and ``loss`` (I + 1, R), E
+    summed over steps and sequences, NaN from a divergence on (but for the first weights); ``angles`` (I + 1, 2, R),
+    degrees from the exact gradient to the two published directions, at the place where each counter stands, NaN where
+    there is none.
     """
 
     group: Group
@@ -69,7 +70,7 @@ class Trained:
     @property
     def last_finite(self) -> "np.ndarray[Any, np.dtype[np.intp]]":
         """Iterations (R,) after which each counter was last finite."""
-        return np.asarray(np.isfinite(self.loss).sum(axis=0) - 1)
+        return np.asarray(np.maximum(np.isfinite(self.loss).sum(axis=0) - 1, 0))
 
     @property
     def final(self) -> Floats:
@@ -184,7 +185,7 @@ def _look(
     record.running &= np.isfinite(weights).all(axis=0) & (largest < TOO_LARGE)  # a NaN is not below it
     weights = np.where(record.running, weights, 0.0)
     states = count(weights, group.x)
-    record.weights[i] = np.where(record.running, weights, np.nan)
+    record.weights[i] = np.where(record.running, weights, np.nan) if i else group.start
     record.loss[i] = np.where(record.running, _loss(states.s, group.t), np.nan)
     directions = {"exact": exact(weights)}
     moving = record.running & (np.abs(states.s[:-1] - group.t).max(axis=(0, 2)) > _SETTLED)

@@ -195,19 +195,24 @@ def _term_table(terms: dict[int, dict[float, float]]) -> Table:
     )
 
 
+def _settings() -> list[str]:
+    """The two settings, in the order of the tables."""
+    return [variant for variant in VARIANTS if variant in RULES]
+
+
 def _pictures(outcomes: Outcomes, measured: list[Stability]) -> list[Picture]:
     from handgrad.figures.counter import paths_figure
     from handgrad.figures.counter_studies import cliff_figure, limits_figure, outcomes_figure, terms_figure
 
     first = {steps: (x[:, 0], t[:, 0]) for steps, (x, t) in outcomes.sequences.items()}
     shares: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for variant in RULES:
+    for variant in _settings():
         for method in METHODS:
             by_length = outcomes.by_length(variant, method)
             shares[variant, method] = [(e.length, 100 * e.count("learned") / len(e.fates)) for e in by_length]
     maps = term_maps(max((x for x, _ in first.values()), key=len)[:_MAP_STEPS])
     pictures = [Picture("outcomes", "Share of the seeds that learn to count, by length.", outcomes_figure(shares))]
-    for variant in RULES:
+    for variant in _settings():
         panels = []
         for steps, (x, t) in first.items():
             paths = {m: each.path for m in METHODS if (each := outcomes.of(variant, m, steps)) is not None}
