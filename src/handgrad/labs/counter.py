@@ -49,7 +49,7 @@ class Rule:
 
 
 RULES: dict[SettingName, Rule] = {
-    "robust": Rule(rate=1.0, scale="length", clip=0.01, momentum=0.9, reach=1.0),
+    "robust": Rule(rate=1.3, scale="length", clip=0.01, momentum=0.9, reach=1.0),
     "published": Rule(rate=0.001, scale="none", clip=0.0, momentum=0.0, reach=2.0),
 }
 

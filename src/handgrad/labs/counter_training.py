@@ -94,7 +94,7 @@ def rates(rule: Rule, length: int, sequences: int) -> Floats:
 
     With ``scale`` "length", ``rate`` is divided by what the weight's curvature is at (1, 1) for sequences of ones, the
     largest that there is: there s_n = n, and ds_n/dw_x = n, ds_n/dw_rec = n (n - 1) / 2 for n = 1 .. T. In units
-    of these the trace of the Hessian is at most 2, so a rate of 1 is stable with or without momentum. "shared": both
+    of these the trace of the Hessian is at most 2, so steps come closer at rates below 1 + momentum. "shared": both
     weights have the rate that the sum of the two bounds allows, in which w_rec has nearly all.
     """
     if rule.scale == "none":

@@ -82,7 +82,7 @@ def _limits(outcomes: Outcomes, measured: list[Stability]) -> str:
         parts.append(f"{each.limits['exact']:.2g} at length {each.length} ({each.stable['exact']} of {each.seeds} seeds"
                      f" allow {rate:g}{fate})")  # fmt: skip
     return (
-        "Why: at the answer (1, 1), even steps along the exact gradient come closer only if the rate is below 2 / "
+        "At the answer (1, 1), even steps along the exact gradient come closer only if the rate is below 2 / "
         f"curvature, in the median {_each(parts)}."
     )
 
@@ -110,7 +110,7 @@ def _terms(terms: Terms) -> str:
     first, last = lengths[0], lengths[-1]
     parts = [f"{terms[first][w]:.3g} to {terms[last][w]:.3g} for w_rec = {w:g}" for w in RECURRENT]
     return (
-        f"The product terms s_(k-1) w_rec^(n-k) say the same: from length {first} to {last}, the derivative of the "
+        f"By its product terms s_(k-1) w_rec^(n-k), from length {first} to {last}, the derivative of the "
         f"last output by w_rec goes from {_each(parts)}."
     )
 
