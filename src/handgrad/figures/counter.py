@@ -24,7 +24,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 _LEVELS = np.arange(-4, 4.25, 0.5)  # contours of a map, powers of ten
 _SMALLEST_LOSS = 1e-28  # that is shown: below are rounding errors, and 0
 _DARKEST = 0.6  # depth of the darkest grey: what is drawn over a map must stand out
-_COUNTED = 4  # sequences that are drawn
+_COUNTED, _FEW_STEPS = 4, 25  # sequences that are drawn; steps whose markers have room
 _LINES_ABOVE = 0.24  # inches for a legend
 
 
@@ -44,11 +44,12 @@ def counts_figure(x: Floats, t: Floats, y: Floats) -> "Figure":
     """Up to four sequences, columns of ``x`` (T, N); their count ``t`` and the counter's output ``y``, both (T, N)."""
     n = min(_COUNTED, x.shape[1])
     steps = np.arange(1, len(x) + 1)
+    size = 4.0 if len(x) <= _FEW_STEPS else 2.0
     with look():
         figure, (row,) = new_figure(n, height=2.7, above=0.1)
         for i, axes in enumerate(row):
             axes.plot(steps, t[:, i], color=INK, lw=1.0, drawstyle="steps-mid", label="ones so far")
-            axes.plot(steps, y[:, i], ls="none", marker="o", ms=4, mfc="none", color=BLUE, label="output")
+            axes.plot(steps, y[:, i], ls="none", marker="o", ms=size, mfc="none", color=BLUE, label="output")
             ones = steps[x[:, i] == 1]
             axes.plot(ones, np.zeros(len(ones)), ls="none", marker="|", ms=7, color=ORANGE, label="input is 1")
             axes.set_title(f"sequence {i + 1}")

@@ -201,7 +201,6 @@ def _settings() -> list[str]:
 
 
 def _pictures(outcomes: Outcomes, measured: list[Stability]) -> list[Picture]:
-    from handgrad.figures.counter import paths_figure
     from handgrad.figures.counter_studies import cliff_figure, limits_figure, outcomes_figure, terms_figure
 
     first = {steps: (x[:, 0], t[:, 0]) for steps, (x, t) in outcomes.sequences.items()}
@@ -212,16 +211,7 @@ def _pictures(outcomes: Outcomes, measured: list[Stability]) -> list[Picture]:
             shares[variant, method] = [(e.length, 100 * e.count("learned") / len(e.fates)) for e in by_length]
     maps = term_maps(max((x for x, _ in first.values()), key=len)[:_MAP_STEPS])
     pictures = [Picture("outcomes", "Share of the seeds that learn to count, by length.", outcomes_figure(shares))]
-    for variant in _settings():
-        panels = []
-        for steps, (x, t) in first.items():
-            paths = {m: each.path for m in METHODS if (each := outcomes.of(variant, m, steps)) is not None}
-            panels.append(landscape(f"{steps} steps", x, t, paths))
-        caption = (
-            f"The loss over the two weights and the ways of the three methods, setting {variant}, first seed: from the "
-            "ring to the filled marker; what leaves a picture runs along its edge."
-        )
-        pictures.append(Picture(f"surface-{variant}", caption, paths_figure(panels)))
+    pictures += [_surface(variant, outcomes) for variant in _settings()]
     return [
         *pictures,
         Picture(
@@ -242,3 +232,18 @@ def _pictures(outcomes: Outcomes, measured: list[Stability]) -> list[Picture]:
             terms_figure(maps),
         ),  # fmt: skip
     ]
+
+
+def _surface(variant: str, outcomes: Outcomes) -> Picture:
+    """The loss at every length, and the ways of the first seed over it."""
+    from handgrad.figures.counter import paths_figure
+
+    panels = []
+    for steps, (x, t) in outcomes.sequences.items():
+        paths = {m: each.path for m in METHODS if (each := outcomes.of(variant, m, steps)) is not None}
+        panels.append(landscape(f"{steps} steps", x[:, 0], t[:, 0], paths))
+    caption = (
+        f"The loss over the two weights and the ways of the three methods, setting {variant}, first seed: from the ring "
+        "to the filled marker; what leaves a picture runs along its edge."
+    )
+    return Picture(f"surface-{variant}", caption, paths_figure(panels))
