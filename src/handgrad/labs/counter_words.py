@@ -140,9 +140,7 @@ def _settings(run: "CounterRun") -> str:
         "divided by the length, as the text says."
     )
     if run.plan.rule == RULES["published"]:
-        drawn = (
-            "the seed of the sequences and of the start" if run.plan.start is None else "the sequences and the start"
-        )
+        drawn = "the sequences and the first weights" if run.plan.data is None else "the first weights"
         return f"Ours, because the report does not state them: {drawn}. {reconstructed}"
     ours = "The rule is ours; --setting published has the report's rate, and neither clipping nor momentum."
     return f"{ours} {reconstructed}"

@@ -243,7 +243,7 @@ def _surface(variant: str, outcomes: Outcomes) -> Picture:
         paths = {m: each.path for m in METHODS if (each := outcomes.of(variant, m, steps)) is not None}
         panels.append(landscape(f"{steps} steps", x[:, 0], t[:, 0], paths))
     caption = (
-        f"The loss over the two weights and the ways of the three methods, setting {variant}, first seed: from the ring "
-        "to the filled marker; what leaves a picture runs along its edge."
+        f"The loss over the two weights and the ways of the three methods, setting {variant}, first seed: from the "
+        "ring to the filled marker; what leaves a picture runs along its edge."
     )
     return Picture(f"surface-{variant}", caption, paths_figure(panels))
