@@ -38,6 +38,7 @@ _LABS = (
     Lab("points", "handgrad.labs.points", "PointsSettings", "two classes of points, by a two-hidden-layer network"),
     Lab("digits", "handgrad.labs.digits", "DigitsSettings", "handwritten digits, by a one-hidden-layer network"),
     Lab("adder", "handgrad.labs.adder", "AdderSettings", "sums of binary numbers, by a recurrent network"),
+    Lab("counter", "handgrad.labs.counter", "CounterSettings", "the ones of a sequence, by one recurrent neuron"),
 )
 LABS: dict[str, Lab] = {lab.name: lab for lab in _LABS}
 
