@@ -27,10 +27,13 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
     def key(each: Candidate) -> tuple[Any, ...]:
         number = each.site.number if each.site is not None else -1
         blamed = number in right and not each.truthful
+        # a value of another shape is taken for the gradient that it holds, and is wrong all the same
+        spared = _SPARED * (number in right and each.fault not in ("transpose", "wrong-axis"))
         return (
             blamed,
             -round(
-                each.score - 0.2 * each.cost + 0.02 * each.truthful - _SPARED * (number in right) + alike[id(each)], 2
+                each.score - 0.2 * each.cost + 0.02 * each.truthful - spared + alike[id(each)],
+                2,
             ),
             number in started_right,
             order.get(number, len(order)),

@@ -24,7 +24,7 @@ def turned(judge: Judge, text: str) -> tuple[int, int, str]:
         return step, line, ""
     judge.sign = -1.0
     other = len(judge.right_names(0, given))
-    if other > plain or (other == plain and (other or lean < 0)):  # a step that adds means minus the gradient
+    if other > plain or (other == plain and (other or 2 * lean <= len(judge.names))):  # a step that adds means minus
         return (
             step,
             line,

@@ -200,7 +200,7 @@ class Pool:
         seen: set[str] = set()
         for text, code in texts.chains.items():
             value = evaluate(code, self.environment)
-            if isinstance(value, bool) or value is None:
+            if isinstance(value, bool) or value is None or text == "_":
                 continue
             if isinstance(value, int | np.integer) and 1 < int(value) < 10_000_000:
                 self.counts.append(Item(text, int(value), atom=True))

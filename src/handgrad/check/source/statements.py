@@ -146,7 +146,7 @@ def _exchanges(source: SourceText, node: ast.stmt, records: dict[str, tuple[str,
                 )
                 near = len(parts) <= 5 or other - one == 1
                 unpacked = isinstance(node, ast.Assign) and each in node.targets and near
-                cost = (1.8 if ".shape" in source.segment(node) else 1.2) if unpacked else 1.3 + 0.02 * (other - one)
+                cost = (1.5 if ".shape" in source.segment(node) else 1.2) if unpacked else 1.3 + 0.02 * (other - one)
                 yield StatementEdit(new, node.lineno, "wrong-variable", cost, early=unpacked)
 
 

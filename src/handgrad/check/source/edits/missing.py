@@ -15,6 +15,10 @@ def factors(node: Node, pool: Pool) -> Iterator[Edit]:
         yield replaced(node, f"{node.closed} * {factor}", "derivative-missing", 1.5 + more)
     for item in pool.larger_of(node.shape):
         yield replaced(node, f"{node.closed} * ({item.text})", "derivative-missing", 1.4 + more)
+    for item in pool.numbers if node.is_number else ():
+        a = item.text
+        for form in (f"{a} * (1 - {a})", f"(1 - {a})", f"(1 - {a} ** 2)", f"({a} > 0)") if item.atom else ():
+            yield replaced(node, f"{node.closed} * {form}", "derivative-missing", 1.6)
     for item in pool.of_shape(node.shape):
         yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5 + more)
         yield replaced(node, f"{node.closed} / {item.text}", "missing-factor", 2.2 + more)
