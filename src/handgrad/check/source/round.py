@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from handgrad.check.source.choice import best, convincing, helpful, likeness
+from handgrad.check.source.consumers import read_by
 from handgrad.check.source.expressions import names_called
 from handgrad.check.source.gaps import Gaps
 from handgrad.check.source.lane import Lane
@@ -60,9 +61,12 @@ class Round:
         if self.found:
             return
         self._statements([*likely, *blamed, *self.search.dead()], operators_only=True)
-        lanes = self._made(likely)
+        lanes, doubted = self._made(likely), self.search.doubted
         self._lanes(lanes, rich=False, truthful=True)
-        self._try(lambda: self._lanes(self._made(blamed), rich=False, truthful=True))
+        self._try(
+            lambda: self._lanes(self._made(blamed), rich=False, truthful=True),
+            lambda: self._lanes([each for each in lanes if each.site.number in doubted], rich=True, truthful=True),
+        )
         if self.found:
             self._compare(lanes, blamed)
             return
@@ -140,6 +144,7 @@ class Round:
     def _compare(self, lanes: list[Lane], blamed: list[Suspect]) -> None:
         """What else would do: where the mended line may be right, and another one wrong."""
         self._upstream(lanes)
+        self._origins()
         self._paths(self._made(blamed))
         returned = [each for each in lanes if isinstance(each.site.statement, ast.Return)]
         for lane in returned[:4]:  # where means are taken
@@ -214,6 +219,16 @@ class Round:
                 if not found and lane.makes_number:  # it may have lost the array it was made of
                     found = lane.run(rich=True, truthful=False, seconds=0.4, enough=2)
                 self.found += found
+
+    def _origins(self) -> None:
+        """Where the mended line reads a variable, the line that makes it may be the one that has lost something."""
+        read = {name for each in self.found if each.site is not None for name in read_by(each.site.node)}
+        makers = [each for each in self.suspects if each.touches and each.site.target in read and not each.helper]
+        until = time.monotonic() + 1.5
+        for lane in self._made(makers[:8]):
+            for rich in (False, True):
+                if time.monotonic() < until:
+                    self.found += lane.run(rich=rich, truthful=True, seconds=0.5, enough=2)
 
     def _before(self, way: Candidate) -> None:
         """What feeds a line that an edit would mend in part, where it is no gradient itself."""

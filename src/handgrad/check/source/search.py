@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.source.blocks import misplaced
+from handgrad.check.source.consumers import doubted
 from handgrad.check.source.edits import Edit, nodes_of, simple_edits
 from handgrad.check.source.expressions import template_of
 from handgrad.check.source.influence import Influence
@@ -73,6 +74,9 @@ class Search:
         """A value that is a true gradient of something, but is handed out as a wrong gradient of something else."""
         for number in misplaced(self.truth, [self.bench.base.watched.sites[each] for each in self.backward], events):
             self.ratios[number] = [float("nan")] * max(1, len(self.ratios.get(number, [])))
+        self.doubted = doubted(self.bench.base.watched.sites, self.backward, self.ratios)
+        for number in self.doubted:
+            self.ratios[number] = [float("nan")] * len(self.ratios[number])
         given = self.bench.scenario.outcome().gradients
         wrong = [given[name] for name in self.wrong if given.get(name) is not None]
         for event in events:
