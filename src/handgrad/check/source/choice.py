@@ -11,6 +11,7 @@ _RATED = 50  # edits whose backward pass is looked at as a whole
 _WEAK = 16  # of those after which no more gradients are right than before, in a quick search
 _GAIN = 0.5  # sites that are understood after an edit and were not before
 _MUCH = 2.5
+_NAMED = 1.0
 _SPARED = 0.25  # for a line whose value is a true gradient as it stands
 
 
@@ -51,8 +52,14 @@ def convincing(search: Search, suspects: list[Suspect], most: int, *, strongly: 
     return [
         each
         for each in _ranked(search, suspects, most * 4, _WEAK if strongly else _RATED)
-        if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _MUCH)
+        if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _wanted(each))
     ][:most]
+
+
+def _wanted(each: Candidate) -> float:
+    """How much an edit has to explain whose own value is no gradient: less where it names what forward has handed on,
+    for then a line that becomes a true gradient does so hardly by chance."""
+    return _NAMED if each.site is None and each.fault == "wrong-variable" else _MUCH
 
 
 def helpful(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:

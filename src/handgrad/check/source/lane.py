@@ -65,12 +65,13 @@ class Lane:
         """The edits of one kind, the likeliest first."""
         source = self.program.watched.source
         edits = list(rich_edits(self.nodes, pool) if rich else simple_edits(source, self.nodes, pool))
+        if self.site.kind == "iterate":  # what a loop goes over is rather right than how many rounds it makes
+            edits = [each._replace(cost=each.cost + 2.0) for each in edits]
         if self.site.kind == "iterate" and not rich:
             sites = self.program.watched.sites
             texts = dict.fromkeys(source.segment(each.node) for each in sites if each.kind == "iterate")
             sizes = [each.text for each in sorted(pool.counts, key=lambda each: len(each.text))[:12]]
             sizes += [f"len({each.text})" for each in sorted(pool.atoms, key=lambda each: len(each.text))[:8]]
-            edits = [each._replace(cost=each.cost + 2.0) for each in edits]  # what is gone over is rather right
             edits += other_loops(source, self.nodes[0], list(texts), sizes)
         if self.site.kind == "test" and not rich:
             tests = [source.segment(each.node) for each in self.program.watched.sites if each.kind == "test"]
