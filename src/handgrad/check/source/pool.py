@@ -132,7 +132,7 @@ class Texts:
 
     @staticmethod
     def _add(texts: dict[str, Any], text: str) -> None:
-        if text not in texts and "\n" not in text:
+        if text not in texts and "\n" not in text and "empty" not in text:  # what is in memory by chance
             try:
                 texts[text] = compile(text, "<expression>", "eval")
             except SyntaxError:

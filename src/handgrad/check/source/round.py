@@ -1,15 +1,13 @@
 """The search for one edit: expressions first, then statements, then lines that are missing."""
 
-import ast
 import math
 import time
 from collections.abc import Callable
 
-from handgrad.check.source.choice import best, convincing, helpful, likeness
-from handgrad.check.source.consumers import read_by
-from handgrad.check.source.expressions import names_called
+from handgrad.check.source.choice import best, convincing, helpful
 from handgrad.check.source.gaps import Gaps
 from handgrad.check.source.lane import Lane
+from handgrad.check.source.rivals import Rivals
 from handgrad.check.source.search import Search
 from handgrad.check.source.statements import StatementEdit, statement_edits, step_moves
 from handgrad.check.source.suspect import Candidate, Suspect
@@ -30,6 +28,7 @@ class Round:
         self.found: list[Candidate] = []
         self.lanes: dict[int, Lane] = {}
         self.gaps = Gaps(search)
+        self.rivals = Rivals(self)
         self.patience = math.inf  # seconds for the next run
         self.thorough = False  # whether the quick search tries more
         self.done = False  # whether the lines that only some wrong gradients come from were looked at
@@ -51,7 +50,7 @@ class Round:
             return helpful(self.search, self.suspects, _WAYS)
         ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         if ways and ways[0].site is not None:
-            self._before(ways[0])
+            self.rivals.before(ways[0])
             ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         return ways
 
@@ -61,14 +60,14 @@ class Round:
         if self.found:
             return
         self._statements([*likely, *blamed, *self.search.dead()], operators_only=True)
-        lanes, doubted = self._made(likely), self.search.doubted
+        lanes, doubted = self.made(likely), self.search.doubted
         self._lanes(lanes, rich=False, truthful=True)
         self._try(
-            lambda: self._lanes(self._made(blamed), rich=False, truthful=True),
+            lambda: self._lanes(self.made(blamed), rich=False, truthful=True),
             lambda: self._lanes([each for each in lanes if each.site.number in doubted], rich=True, truthful=True),
         )
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
             return
         factors = {round(each, 6) for each in self.search.finals.values()}
         if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
@@ -76,7 +75,7 @@ class Round:
         if not self.found and self.thorough:  # one edit of any line goes before several
             self._lanes([each for each in lanes if not each.suspect.first_right], rich=False, truthful=False)
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
         elif not any(each.ratios for each in likely):
             self._apart(rest)
 
@@ -85,17 +84,17 @@ class Round:
         if not self.done:
             self.done = True
             self._statements(rest, operators_only=True)
-            self._lanes(self._made(rest), rich=False, truthful=True)
+            self._lanes(self.made(rest), rich=False, truthful=True)
             if self.search.zeros:
                 self._holes()
 
     def _near(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Larger edits that do, and small ones of the lines that every wrong gradient comes from."""
-        lanes, late, others = self._made(likely), self._made(blamed), self._made(rest)
+        lanes, late, others = self.made(likely), self.made(blamed), self.made(rest)
         later = [each for each in lanes if each.suspect.first_right and each.site.number not in self.search.partly]
         first = [each for each in lanes if each not in later]  # the others are wrong later, by what they were handed
         self._lanes(first, rich=False, truthful=False)
-        self._try(lambda: self._lanes(self._made(self.search.dead()), rich=False, truthful=False))
+        self._try(lambda: self._lanes(self.made(self.search.dead()), rich=False, truthful=False))
         if self.found and not any(each.truthful for each in self.found):
             self._lanes(first[:3], rich=True, truthful=True)
         self._try(
@@ -103,11 +102,11 @@ class Round:
             lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=True),
             lambda: self._lanes([each for each in first[:8] if each.is_short], rich=True, truthful=False),
-            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=True),
-            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=False),
+            lambda: self._lanes(self.made(self.search.dead()), rich=True, truthful=True),
+            lambda: self._lanes(self.made(self.search.dead()), rich=True, truthful=False),
         )
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
             return
         self._lanes(later, rich=False, truthful=False)
         if not self.found:
@@ -127,7 +126,7 @@ class Round:
 
     def _far(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Whatever else may be wrong."""
-        lanes, late = self._made(likely), self._made(blamed)
+        lanes, late = self.made(likely), self.made(blamed)
         self._try(
             lambda: self._statements([*likely, *blamed, *rest]),
             self._holes,
@@ -137,26 +136,9 @@ class Round:
             lambda: self._solve([each for each in late if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=False),
             lambda: self._identities([*likely, *blamed]),
-            lambda: self._lanes(self._made(rest), rich=False, truthful=True),
-            lambda: self._lanes(self._made(rest), rich=False, truthful=False),
+            lambda: self._lanes(self.made(rest), rich=False, truthful=True),
+            lambda: self._lanes(self.made(rest), rich=False, truthful=False),
         )
-
-    def _compare(self, lanes: list[Lane], blamed: list[Suspect]) -> None:
-        """What else would do: where the mended line may be right, and another one wrong."""
-        self._upstream(lanes)
-        self._origins()
-        self._paths(self._made(blamed))
-        returned = [each for each in lanes if isinstance(each.site.statement, ast.Return)]
-        for lane in returned[:4]:  # where means are taken
-            self.found += lane.run(rich=False, truthful=True, seconds=0.3, enough=1)
-        self._callers()
-        if all(likeness(self.search, each) < 0 for each in self.found):  # it would spoil the likeness of two lines
-            late = self._made(blamed)
-            late.sort(key=lambda each: -each.suspect.order)
-            until = time.monotonic() + 1.5
-            for lane in late[:8]:
-                if time.monotonic() < until:
-                    self.found += lane.run(rich=False, truthful=False, seconds=0.3, enough=2)
 
     def _try(self, *stages: Callable[[], None]) -> None:
         """One stage after another, until something mends everything."""
@@ -165,7 +147,8 @@ class Round:
                 return
             stage()
 
-    def _made(self, suspects: list[Suspect]) -> list[Lane]:
+    def made(self, suspects: list[Suspect]) -> list[Lane]:
+        """The lanes of some suspects, each made once."""
         for each in suspects:
             if each.site.number not in self.lanes:
                 self.lanes[each.site.number] = self.search.lane(each, self.program)
@@ -205,62 +188,6 @@ class Round:
             if self.found or self.bench.seconds_left < 3:
                 return
             self.found += lane.solve(1.0)
-
-    def _upstream(self, lanes: list[Lane]) -> None:
-        """What feeds the mended line may be the culprit where it is no gradient itself: a helper, a size, a mask."""
-        sites = self.program.watched.sites
-        lines = {each.line for each in self.found}
-        order = min((place for each, place in self.search.backward.items() if sites[each].line in lines), default=0)
-        until = time.monotonic() + 1.5
-        for lane in lanes:
-            before = lane.suspect.order < order or not lane.suspect.ratios
-            if lane.suspect.helper and before and time.monotonic() < until:
-                found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
-                if not found and lane.makes_number:  # it may have lost the array it was made of
-                    found = lane.run(rich=True, truthful=False, seconds=0.4, enough=2)
-                self.found += found
-
-    def _origins(self) -> None:
-        """Where the mended line reads a variable, the line that makes it may be the one that has lost something."""
-        read = {name for each in self.found if each.site is not None for name in read_by(each.site.node)}
-        makers = [each for each in self.suspects if each.touches and each.site.target in read and not each.helper]
-        until = time.monotonic() + 1.5
-        for lane in self._made(makers[:8]):
-            for rich in (False, True):
-                if time.monotonic() < until:
-                    self.found += lane.run(rich=rich, truthful=True, seconds=0.5, enough=2)
-
-    def _before(self, way: Candidate) -> None:
-        """What feeds a line that an edit would mend in part, where it is no gradient itself."""
-        order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
-        helpers = [each for each in self.suspects if each.touches and each.order < order and each.helper]
-        helpers.sort(key=lambda each: -each.order)
-        until = time.monotonic() + 1.0
-        for lane in self._made(helpers[:6]):
-            if way.site is not None and time.monotonic() < until:
-                self.found += lane.feeding(way.site, 0.3)
-
-    def _callers(self) -> None:
-        """The lines that call the function of a mended line: it may be right, and given the wrong thing."""
-        names = {each.site.function.rsplit(".", 1)[-1] for each in self.found if each.site is not None}
-        until = time.monotonic() + 2.0
-        for lane in self._made(
-            [each for each in self.suspects if each.covers and names_called(each.site.node) & names]
-        )[:3]:
-            for truthful in (True, False):
-                if time.monotonic() < until:
-                    self.found += lane.run(rich=False, truthful=truthful, seconds=0.8, enough=2)
-
-    def _paths(self, late: list[Lane]) -> None:
-        """A line before the mended one may be right for one path only, and be the place where another one joins."""
-        orders = [self.search.backward.get(each.site.number, 0) for each in self.found if each.site is not None]
-        until = time.monotonic() + 1.5
-        near = sorted(late, key=lambda each: abs(each.suspect.order - min(orders, default=0)))
-        for lane in near[:6] if orders else ():
-            if time.monotonic() < until:
-                found = lane.run(rich=False, truthful=True, seconds=0.4, enough=2)
-                found = found or lane.run(rich=True, truthful=True, seconds=0.6, enough=2)
-                self.found += found
 
     def _scope(self, suspects: list[Suspect]) -> tuple[list[str], list[int]]:
         functions, lines = [], []
