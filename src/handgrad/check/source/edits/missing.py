@@ -60,6 +60,13 @@ def terms(root: Node, pool: Pool) -> Iterator[Edit]:
             if number.atom:
                 yield Edit(root.span, f"{root.text} + {number.text} * {item.text}", "missing-term", 1.8, root=True)
         yield Edit(root.span, f"{root.text} + 2 * {item.text}", "missing-term", 2.3, root=True)
+    for item in sorted(pool.atoms, key=lambda each: len(each.text))[:20] if root.is_number else ():
+        for form in ("", *(f".sum(axis={axis})" for axis in range(len(item.shape) - 1))):
+            yield Edit(root.span, f"{root.text} + {item.text}{form}", "missing-term", 1.9, root=True)
+        if len(item.shape) == 2:
+            yield Edit(
+                root.span, f"{root.text} + {item.text}.sum(axis=1, keepdims=True)", "missing-term", 2.0, root=True
+            )
     for item in pool.atoms:
         if item.text in pool.unused and item.shape != root.shape and broadcasts(item.shape, root.shape):
             yield Edit(root.span, f"{root.text} + {item.text}", "missing-term", 1.5, root=True)
