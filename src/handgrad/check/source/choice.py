@@ -48,18 +48,22 @@ def convincing(search: Search, suspects: list[Suspect], most: int, *, strongly: 
 
     ``strongly``: not only the value of the edited line, which may be the gradient of something else by chance.
     """
-    least = _MUCH if strongly else _GAIN
+    multiples = {each.site.number for each in suspects if each.is_multiple}
+
+    def least(each: Candidate) -> float:
+        """What it has to explain."""
+        if each.site is None and each.fault == "wrong-variable":
+            return _NAMED  # it names what forward has handed on: hardly by chance is a line a true gradient then
+        if not each.truthful:
+            return _MUCH
+        number = each.site.number if each.site is not None else -1
+        return _GAIN if number in multiples or not strongly else _MUCH
+
     return [
         each
         for each in _ranked(search, suspects, most * 4, _WEAK if strongly else _RATED)
-        if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _wanted(each))
+        if _mends(search, each) or each.score > search.base_score + least(each)
     ][:most]
-
-
-def _wanted(each: Candidate) -> float:
-    """How much an edit has to explain whose own value is no gradient: less where it names what forward has handed on,
-    for then a line that becomes a true gradient does so hardly by chance."""
-    return _NAMED if each.site is None and each.fault == "wrong-variable" else _MUCH
 
 
 def helpful(search: Search, suspects: list[Suspect], most: int) -> list[Candidate]:

@@ -72,7 +72,7 @@ class Round:
         factors = {round(each, 6) for each in self.search.finals.values()}
         if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
             self._identities(likely)  # all are wrong by one factor: a line like ``d /= n`` is gone
-        if not self.found and self.thorough:  # one edit of any line goes before several
+        if not self.found and self.thorough and not convincing(self.search, self.suspects, 1, strongly=True):
             self._lanes([each for each in lanes if not each.suspect.first_right], rich=False, truthful=False)
         if self.found:
             self.rivals.compare(lanes, blamed)
