@@ -2,13 +2,13 @@
 
 import ast
 import re
-import time
 from collections.abc import Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
 from handgrad.check.source.expressions import compiled, pieces, template_of, value_of
 from handgrad.check.source.instrument import Site
@@ -116,7 +116,7 @@ class Lane:
         ready, seen, chosen = self.ready[rich], self.marks[rich], self.chosen[rich]
         start = self.site.span.start
         while place >= len(ready):
-            edit = next(self.left[rich], None) if time.monotonic() <= until else None
+            edit = next(self.left[rich], None) if now() <= until else None
             if edit is None:
                 return None
             text = self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :]
@@ -177,13 +177,13 @@ class Lane:
         assert self.environments is not None  # noqa: S101
         bench = self.search.bench
         bench.install(self.program)
-        until = time.monotonic() + seconds
+        until = now() + seconds
         found: list[Candidate] = []
         start = self.site.span.start
         places = sorted({min(1, len(self.environments) - 1), 0}, reverse=True)
         for place in places:
             for edit in solutions(self.nodes[0], self.pool, self.environments[place], self.search.truth):
-                if time.monotonic() > until or len(found) >= 3:
+                if now() > until or len(found) >= 3:
                     return found
                 code = compiled(self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :])
                 right = bench.right(self.site, code) if code is not None else None
@@ -196,7 +196,7 @@ class Lane:
     def run(self, *, rich: bool, truthful: bool, seconds: float, enough: int = 3) -> list[Candidate]:
         """Run the edits of one kind; those that make everything right."""
         bench = self.search.bench
-        until = time.monotonic() + seconds
+        until = now() + seconds
         if not self.site.swappable:
             return self.search.slowly(self.site, self.program, until) if not rich and not truthful else []
         if not self._look():
@@ -204,7 +204,7 @@ class Lane:
         bench.install(self.program)
         found: list[Candidate] = []
         place = self.places.get((rich, truthful), 0)  # those before it were run
-        while len(found) < enough and time.monotonic() <= until:
+        while len(found) < enough and now() <= until:
             entry = self._entry(rich, place, until)
             if entry is None:
                 break
@@ -223,7 +223,7 @@ class Lane:
     def feeding(self, fed: Site, seconds: float) -> list[Candidate]:
         """Edits after which the first value of another line is a true gradient."""
         bench = self.search.bench
-        until = time.monotonic() + seconds
+        until = now() + seconds
         if not self.site.swappable or not self._look():
             return []
         bench.install(self.program)

@@ -1,10 +1,10 @@
 """The search for one edit: expressions first, then statements, then lines that are missing."""
 
 import math
-import time
 from collections.abc import Callable
 
 from handgrad.check.source.choice import best, convincing, helpful
+from handgrad.check.source.clock import now
 from handgrad.check.source.gaps import Gaps
 from handgrad.check.source.lane import Lane
 from handgrad.check.source.rivals import Rivals
@@ -42,7 +42,7 @@ class Round:
         likely = [each for each in self.suspects if each.covers and not each.right]
         blamed = [each for each in self.suspects if each.covers and each.right]
         rest = [each for each in self.suspects if not each.covers and each.touches]
-        self.until = time.monotonic() + self.patience
+        self.until = now() + self.patience
         (self._quick, self._near, self._far)[level](likely, blamed, rest)
         if self.found:
             return [best(self.search, self.suspects, self.found)]
@@ -51,6 +51,9 @@ class Round:
         ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         if ways and ways[0].site is not None:
             self.rivals.before(ways[0])
+            self.rivals.origins(ways[:1])
+            if self.found:
+                return [best(self.search, self.suspects, self.found)]
             ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         return ways
 
@@ -143,7 +146,7 @@ class Round:
     def _try(self, *stages: Callable[[], None]) -> None:
         """One stage after another, until something mends everything."""
         for stage in stages:
-            if self.found or time.monotonic() > self.until:
+            if self.found or now() > self.until:
                 return
             stage()
 
@@ -162,7 +165,7 @@ class Round:
                 more -= 1
                 if more < 0 or self.bench.seconds_left < 3:
                     return
-            if time.monotonic() > self.until:
+            if now() > self.until:
                 return
             seconds = min(_SITE_SECONDS, max(0.2, self.bench.seconds_left / 4))
             if self.found:
@@ -201,7 +204,7 @@ class Round:
 
     def _statements(self, suspects: list[Suspect], *, operators_only: bool = False) -> None:
         functions, lines = self._scope(suspects)
-        until = time.monotonic() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
+        until = now() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
         every = statement_edits(self.program.watched, functions, lines)
         edits = [each for each in every if (each.early or each.cost <= 1.0) is operators_only]
         if operators_only:  # all are as likely: what counts is the line
@@ -210,7 +213,7 @@ class Round:
         else:
             edits.sort(key=lambda each: each.cost)
         for edit in edits:
-            if time.monotonic() > until:
+            if now() > until:
                 return
             self._statement(edit)
             if len(self.found) >= 3:

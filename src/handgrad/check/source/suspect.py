@@ -51,6 +51,11 @@ class Suspect:
         return bool(self.ratios) and self._fits(self.ratios[0]) and not self._explains()
 
     @property
+    def begins(self) -> bool:
+        """It is passed once, before a loop: what a carry starts with."""
+        return len(self.ratios) == 1 and not self.site.block
+
+    @property
     def is_multiple(self) -> bool:
         """Its value at the first pass is a multiple of a true gradient that it should not be."""
         return bool(self.ratios) and abs(self.ratios[0]) > 0 and not self._fits(self.ratios[0])
