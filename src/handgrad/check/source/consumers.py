@@ -35,8 +35,13 @@ def doubted(sites: list[Site], order: dict[int, int], ratios: dict[int, list[flo
 
 
 def read_by(node: ast.expr) -> set[str]:
-    """The variables and attributes that an expression reads."""
-    return {ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute)}
+    """The variables, attributes and entries that an expression reads."""
+    return {ast.unparse(each) for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute | ast.Subscript)}
+
+
+def _names(target: str) -> set[str]:
+    """A target, and the array that it is an entry of."""
+    return {target, target.partition("[")[0]}
 
 
 def _is_true(ratios: list[float] | None) -> bool:
@@ -52,7 +57,7 @@ def _users(
     for each in ranked:
         if order[each] <= order[number] or sites[each].function != site.function:
             continue
-        if site.target in reads[each]:
+        if _names(site.target) & reads[each]:
             found.append(each)
         if sites[each].target == site.target:
             break
@@ -69,7 +74,7 @@ def _excused(
     order: dict[int, int],
 ) -> bool:
     """Whether something else that a line reads is wrong."""
-    for name in reads[user] - {target}:
+    for name in reads[user] - _names(target):
         made = [
             each
             for each in ranked

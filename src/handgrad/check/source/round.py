@@ -13,6 +13,7 @@ from handgrad.check.source.statements import StatementEdit, statement_edits, ste
 from handgrad.check.source.suspect import Candidate, Suspect
 
 _SITE_SECONDS = 2.5
+_SOME_SECONDS = 0.7  # the likeliest edits of a line come first, and the others have their turn later
 _MAY_HELP = ("path-lost", "wrong-variable")  # of whole statements, where another fault still hides what they mend
 _WAYS = 3  # to go on from, where several edits mend a part
 
@@ -30,6 +31,7 @@ class Round:
         self.gaps = Gaps(search)
         self.rivals = Rivals(self)
         self.patience = math.inf  # seconds for the next run
+        self.cut = False  # whether the search at level 1 was left early
         self.thorough = False  # whether the quick search tries more
         self.done = False  # whether the lines that only some wrong gradients come from were looked at
         self.until = math.inf
@@ -76,7 +78,8 @@ class Round:
         if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
             self._identities(likely)  # all are wrong by one factor: a line like ``d /= n`` is gone
         if not self.found and self.thorough and not convincing(self.search, self.suspects, 1, strongly=True):
-            self._lanes([each for each in lanes if not each.suspect.first_right], rich=False, truthful=False)
+            wrong = [each for each in lanes if not each.suspect.first_right]
+            self._lanes(wrong, rich=False, truthful=False, most=_SOME_SECONDS)
         if self.found:
             self.rivals.compare(lanes, blamed)
         elif not any(each.ratios for each in likely):
@@ -96,12 +99,15 @@ class Round:
         lanes, late, others = self.made(likely), self.made(blamed), self.made(rest)
         later = [each for each in lanes if each.suspect.first_right and each.site.number not in self.search.partly]
         first = [each for each in lanes if each not in later]  # the others are wrong later, by what they were handed
-        self._lanes(first, rich=False, truthful=False)
+        self._lanes(first, rich=False, truthful=False, most=_SOME_SECONDS)
         self._try(lambda: self._lanes(self.made(self.search.dead()), rich=False, truthful=False))
         if self.found and not any(each.truthful for each in self.found):
             self._lanes(first[:3], rich=True, truthful=True)
+        self._try(lambda: self._lanes(first, rich=True, truthful=True))
+        if not self.found and not self.cut and convincing(self.search, self.suspects, 1, strongly=True):
+            self.cut = True  # that is worth following; what is left here has its turn if it leads nowhere
+            return
         self._try(
-            lambda: self._lanes(first, rich=True, truthful=True),
             lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=True),
             lambda: self._lanes([each for each in first[:8] if each.is_short], rich=True, truthful=False),
@@ -111,7 +117,7 @@ class Round:
         if self.found:
             self.rivals.compare(lanes, blamed)
             return
-        self._lanes(later, rich=False, truthful=False)
+        self._lanes(later, rich=False, truthful=False, most=_SOME_SECONDS)
         if not self.found:
             self._apart(rest)
         if self.found or convincing(self.search, self.suspects, 1):
@@ -130,10 +136,13 @@ class Round:
     def _far(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Whatever else may be wrong."""
         lanes, late = self.made(likely), self.made(blamed)
+        if self.cut:
+            self._near(likely, blamed, rest)
         self._try(
             lambda: self._statements([*likely, *blamed, *rest]),
             self._holes,
             self._picked,
+            lambda: self._lanes(lanes, rich=False, truthful=False),
             lambda: self._lanes(lanes, rich=True, truthful=False),
             lambda: self._lanes(late, rich=False, truthful=False),
             lambda: self._solve([each for each in late if each.suspect.ratios][:8]),
@@ -157,7 +166,7 @@ class Round:
                 self.lanes[each.site.number] = self.search.lane(each, self.program)
         return [self.lanes[each.site.number] for each in suspects]
 
-    def _lanes(self, lanes: list[Lane], *, rich: bool, truthful: bool) -> None:
+    def _lanes(self, lanes: list[Lane], *, rich: bool, truthful: bool, most: float = _SITE_SECONDS) -> None:
         """One kind of edits, one suspect after another; a little further after the first success, to compare."""
         more = 8 if truthful else 3
         for lane in lanes:
@@ -167,7 +176,7 @@ class Round:
                     return
             if now() > self.until:
                 return
-            seconds = min(_SITE_SECONDS, max(0.2, self.bench.seconds_left / 4))
+            seconds = min(most, max(0.2, self.bench.seconds_left / 4))
             if self.found:
                 seconds = min(seconds, 0.6)
             found = lane.run(rich=rich, truthful=truthful, seconds=seconds)
