@@ -103,3 +103,26 @@ def test_two_faults_are_both_found_and_mended(tmp_path: Path, first: tuple[str, 
     report = checked(tmp_path, text)
     assert {each.line for each in report.findings} == wanted
     assert all(each.fix for each in report.findings)
+
+
+EMPTY = """
+    import numpy as np
+    rng = np.random.default_rng(0)
+    X, T, W = rng.normal(size=(6, 3)), rng.normal(size=(6, 2)), rng.normal(size=(3, 2))
+    def loss(W):
+        return ((X @ W - T) ** 2).sum() / 2
+    def gradients(W):
+        dW = np.empty_like(W)
+        for x, t in zip(X, T):
+            dW += np.outer(x, x @ W - t)
+        return {"W": dW}
+"""
+
+
+def test_what_nobody_has_set_is_never_taken_for_zero(tmp_path: Path) -> None:
+    """Memory that happens to hold zeros would hide the fault in one run and show it in another."""
+    for _ in range(3):
+        report = checked(tmp_path, EMPTY)
+        assert report.verdict == "wrong"
+        assert [each.line for each in report.findings] == [7]
+        assert "+    dW = np.zeros_like(W)" in report.findings[0].fix

@@ -5,11 +5,11 @@ columns of the whole are, and are perturbed alone.
 """
 
 import ast
-import time
 from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.hooks import Event
 from handgrad.check.source.instrument import Site
 from handgrad.check.source.program import Bench
@@ -21,12 +21,12 @@ _EVENTS = 40  # passes of forward for each
 
 def add_blocks(truth: Truth, bench: Bench, seconds: float) -> None:
     """Let ``truth`` know the gradients of the parts that backward's lines write."""
-    until = time.monotonic() + seconds
+    until = now() + seconds
     namespace = {**bench.scenario.module.namespace, "_hg_index": np.s_}
     seen: set[tuple[str, tuple[int, ...]]] = set()
     visited = bench.visited()
     for site in [each for each in bench.base.watched.sites if each.number in visited and _writes_part(each)][:_PLACES]:
-        if time.monotonic() > until:
+        if now() > until:
             return
         target = _target(site)
         environments = bench.environments(site, want=1)
@@ -79,7 +79,7 @@ def _writes_part(site: Site) -> bool:
 def _add(truth: Truth, shape: tuple[int, ...], place: Any, text: str, until: float) -> None:
     events = [each for each in truth.forward_events if each.kind in "vu" and each.value.shape == shape]
     for event in events[:_EVENTS]:
-        if time.monotonic() > until:
+        if now() > until:
             return
         truth.add(event, place, f"[{text}]")
     truth.freeze()

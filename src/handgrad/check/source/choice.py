@@ -11,6 +11,7 @@ _RATED = 50  # edits whose backward pass is looked at as a whole
 _WEAK = 16  # of those after which no more gradients are right than before, in a quick search
 _GAIN = 0.5  # sites that are understood after an edit and were not before
 _MUCH = 2.5
+_NAMED = 1.0
 _SPARED = 0.25  # for a line whose value is a true gradient as it stands
 
 
@@ -27,10 +28,13 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
     def key(each: Candidate) -> tuple[Any, ...]:
         number = each.site.number if each.site is not None else -1
         blamed = number in right and not each.truthful
+        # a value of another shape is taken for the gradient that it holds, and is wrong all the same
+        spared = _SPARED * (number in right and each.fault not in ("transpose", "wrong-axis"))
         return (
             blamed,
             -round(
-                each.score - 0.2 * each.cost + 0.02 * each.truthful - _SPARED * (number in right) + alike[id(each)], 2
+                each.score - 0.2 * each.cost + 0.02 * each.truthful - spared + alike[id(each)],
+                2,
             ),
             number in started_right,
             order.get(number, len(order)),
@@ -44,11 +48,21 @@ def convincing(search: Search, suspects: list[Suspect], most: int, *, strongly: 
 
     ``strongly``: not only the value of the edited line, which may be the gradient of something else by chance.
     """
-    least = _MUCH if strongly else _GAIN
+    multiples = {each.site.number for each in suspects if each.is_multiple}
+
+    def least(each: Candidate) -> float:
+        """What it has to explain."""
+        if each.site is None and each.fault == "wrong-variable":
+            return _NAMED  # it names what forward has handed on: hardly by chance is a line a true gradient then
+        if not each.truthful:
+            return _MUCH
+        number = each.site.number if each.site is not None else -1
+        return _GAIN if number in multiples or not strongly else _MUCH
+
     return [
         each
         for each in _ranked(search, suspects, most * 4, _WEAK if strongly else _RATED)
-        if _mends(search, each) or each.score > search.base_score + (least if each.truthful else _MUCH)
+        if _mends(search, each) or each.score > search.base_score + least(each)
     ][:most]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from handgrad.check.source.judge import DIRECTIONS, Judge, direction
 from handgrad.check.source.scenario import Choice, Scenario
-from handgrad.check.source.updates import step_sign, updates_in
+from handgrad.check.source.updates import step_sign, takes_step, updates_in
 
 _CLOSE = 1e-6
 
@@ -14,8 +14,7 @@ _CLOSE = 1e-6
 def turned(judge: Judge, text: str) -> tuple[int, int, str]:
     """(sign of the step, its line, what to say): the judge takes the gradient's sign where minus is meant."""
     scenario = judge.scenario
-    words = {str(word) for each in scenario.parameters for word in each.words}
-    step, line = step_sign(text, words)
+    step, line = step_sign(text, _words(scenario))
     if step <= 0 or not judge.points:
         return step, line, ""
     judge.go_to(0)
@@ -25,7 +24,7 @@ def turned(judge: Judge, text: str) -> tuple[int, int, str]:
         return step, line, ""
     judge.sign = -1.0
     other = len(judge.right_names(0, given))
-    if other > plain or (other == plain and (other or lean < 0)):  # a step that adds means minus the gradient
+    if other > plain or (other == plain and (other or 2 * lean <= len(judge.names))):  # a step that adds means minus
         return (
             step,
             line,
@@ -41,7 +40,8 @@ def turned(judge: Judge, text: str) -> tuple[int, int, str]:
 
 def summed(judge: Judge, text: str) -> tuple[int, str]:
     """(k, what to say) where gradients are k times those of the loss, and the step divides by as many samples."""
-    dividing = [each.line for each in updates_in(text) if each.divides]
+    words = _words(judge.scenario)
+    dividing = [each.line for each in updates_in(text) if each.divides and takes_step(each, words)]
     if not dividing or not judge.points:
         return 1, ""
     judge.go_to(0)
@@ -61,6 +61,11 @@ def summed(judge: Judge, text: str) -> tuple[int, str]:
         f"{dividing[0]} divides the "
         "step: that is consistent, and was checked so"
     )
+
+
+def _words(scenario: Scenario) -> set[str]:
+    """The names on the way to the parameters."""
+    return {str(word) for each in scenario.parameters for word in each.words}
 
 
 def times_the_loss(scenario: Scenario, k: float) -> None:

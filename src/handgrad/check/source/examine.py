@@ -174,9 +174,6 @@ class _Examination:
             return self._made(table, findings, {})
         if not mend:
             return self._made(table, (), {})
-        now = time.monotonic()
-        seconds = max(_SEARCH_SECONDS, _SEARCH_SHARE * (scenario.deadline - now))
-        scenario.deadline = min(scenario.deadline, now + seconds)
         try:
             return self._made(table, *self._explained(wrong))
         except (Exception, TimeUp) as error:  # the numbers are known, whatever happens on the way to a reason
@@ -191,7 +188,8 @@ class _Examination:
         quick = quick_findings(scenario, judge, self.text, self.name, wrong)
         if quick:
             return quick, {each.line: "wrong here" for each in quick if each.line is not None}
-        result = repair(scenario, judge)
+        seconds = max(_SEARCH_SECONDS, _SEARCH_SHARE * (scenario.deadline - time.monotonic()))
+        result = repair(scenario, judge, seconds)
         findings = findings_of(scenario, judge, result, self.text, self.name, wrong)
         if result.complete and shows_more(scenario, judge, result.texts[-1]):
             self.mended = in_words_of(self.text, scenario.module.watched.source.text, result.texts[-1])

@@ -1,11 +1,11 @@
 """What a missing statement should compute."""
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.edits import combinations
 from handgrad.check.source.expressions import compiled
 from handgrad.check.source.instrument import Site
@@ -22,7 +22,7 @@ def fillings(
 ) -> Iterator[tuple[str, float, frozenset[str]]]:
     """Texts of the file in which the placeholder computes something that makes more gradients right, and which."""
     bench = search.bench
-    until = time.monotonic() + seconds
+    until = now() + seconds
     environments = bench.environments(site)
     if not environments:
         return
@@ -34,7 +34,7 @@ def fillings(
         return
     ready = _ready(search, pool, merged, shape)
     for _, text, code in ready:
-        if time.monotonic() > until:
+        if now() > until:
             return
         right = bench.right(site, code)
         if right is not None and right > search.base_right:

@@ -1,9 +1,9 @@
 """Lines that are missing: a placeholder where one may belong, and what it should compute."""
 
-import time
 from dataclasses import replace
 
 from handgrad.check.source.absent import holes, identities, indexed
+from handgrad.check.source.clock import now
 from handgrad.check.source.fill import entries, fillings
 from handgrad.check.source.instrument import Site
 from handgrad.check.source.program import Program
@@ -22,12 +22,12 @@ class Gaps:
 
     def holes(self, functions: list[str]) -> list[Candidate]:
         """A gradient that is never written, a carry that is never updated."""
-        until = time.monotonic() + min(6.0, self.bench.seconds_left / 3)
+        until = now() + min(6.0, self.bench.seconds_left / 3)
         words = {each.name: tuple(map(str, each.words)) for each in self.bench.scenario.parameters}
         wrong = [words[each] for each in sorted(self.search.wrong)]
         right = [words[each] for each in sorted(self.search.base_right)]
         for edit in holes(self.program.watched, functions, wrong, right):
-            if time.monotonic() > until:
+            if now() > until:
                 break
             if not edit.hole:
                 candidate = self._whole(edit)
@@ -47,10 +47,10 @@ class Gaps:
 
     def picked(self, functions: list[str]) -> list[Candidate]:
         """A line that changes picked entries, the one of the label in each row."""
-        until = time.monotonic() + min(5.0, self.bench.seconds_left / 3)
+        until = now() + min(5.0, self.bench.seconds_left / 3)
         found: list[Candidate] = []
         for edit in indexed(self.program.watched, functions):
-            if time.monotonic() > until or found:
+            if now() > until or found:
                 break
             program, site = self._placeholder(edit)
             if program is not None and site is not None:
@@ -63,9 +63,9 @@ class Gaps:
 
     def identities(self, functions: list[str], lines: list[int]) -> list[Candidate]:
         """A line that changed a value: ``x = x`` in its place, edited like any other."""
-        until = time.monotonic() + min(4.0, self.bench.seconds_left / 3)
+        until = now() + min(4.0, self.bench.seconds_left / 3)
         for edit in identities(self.program.watched, functions, lines):
-            if time.monotonic() > until:
+            if now() > until:
                 break
             program = self.bench.compile(edit.text)
             if program is None:

@@ -2,12 +2,12 @@
 
 import ast
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from handgrad.check.result import Finding
+from handgrad.check.source.clock import now
 from handgrad.check.source.findings import original_line
 from handgrad.check.source.judge import Judge
 from handgrad.check.source.plainly import is_plain, left_out, plain_findings
@@ -36,7 +36,7 @@ def quick_edits(scenario: Scenario, bench: Bench, wrong: list[str]) -> list[Hand
     outcome = scenario.outcome()
     if not wrong or not all(is_plain(scenario, each, outcome.gradients.get(each)) for each in wrong):
         return []
-    until = time.monotonic() + min(_SECONDS, bench.seconds_left / 4)
+    until = now() + min(_SECONDS, bench.seconds_left / 4)
     program, found = bench.base, list[Handed]()
     right = bench.right() or frozenset()
     try:
@@ -65,12 +65,12 @@ def quick_findings(scenario: Scenario, judge: Judge, text: str, name: str, wrong
     found, shown = [], text
     for each in edits:
         said = next(finding for names, finding in known.items() if set(names) & set(each.right))
-        now = in_words_of(shown, each.before, each.after)
+        edited = in_words_of(shown, each.before, each.after)
         line = original_line(text, shown, each.line)
         source = text.splitlines()[line - 1].strip()
-        fix = unified_diff(shown, now, name)
+        fix = unified_diff(shown, edited, name)
         found.append(replace(said, parameters=each.right, line=line, source=source, fix=fix))
-        shown = now
+        shown = edited
     return tuple(found)
 
 
@@ -79,17 +79,17 @@ def _first(
 ) -> tuple[Handed, Program, frozenset[str]] | None:
     """The first edit that makes this gradient right, and no other one wrong."""
     for text, line, added in _texts(scenario, program, name):
-        if time.monotonic() > until:
+        if now() > until:
             return None
         other = bench.compile(text)
         if other is None:
             continue
         bench.install(other)
-        now = bench.right()
+        mended = bench.right()
         bench.install(program)
-        if now is not None and name in now and right < now:
+        if mended is not None and name in mended and right < mended:
             bench.install(other)
-            return Handed(program.text, text, line, added, tuple(sorted(now - right))), other, now
+            return Handed(program.text, text, line, added, tuple(sorted(mended - right))), other, mended
     return None
 
 

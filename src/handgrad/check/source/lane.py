@@ -2,12 +2,13 @@
 
 import ast
 import re
-import time
+from collections.abc import Iterator
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.edits import Edit, nodes_of, other_loops, other_tests, rich_edits, simple_edits
 from handgrad.check.source.expressions import compiled, pieces, template_of, value_of
 from handgrad.check.source.instrument import Site
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _CHOICES = ("wrong-variable", "time-shift", "derivative-place", "wrong-axis", "rows-dropped", "boundary-step")
 
+Entry = tuple[bool, Edit, CodeType]  # whether an edit makes a true gradient, the edit, the expression after it
 _FEW = 120  # edits of a line that are soon run
 
 
@@ -32,7 +34,12 @@ class Lane:
         self.suspect = suspect
         self.site = suspect.site
         self.program = program
-        self.ready: dict[bool, list[tuple[bool, Edit, CodeType]]] = {}  # by whether the edits are rich
+        # by whether the edits are rich: those that compute something new, those still to be looked at, what is known
+        self.ready: dict[bool, list[Entry]] = {}
+        self.left: dict[bool, Iterator[Edit]] = {}
+        self.marks: dict[bool, set[bytes | None]] = {}
+        self.chosen: dict[bool, list[int]] = {}  # environments
+        self.places: dict[tuple[bool, bool], int] = {}  # how far they were run
         self.seen: set[bytes | None] = set()
         self.environments: list[dict[str, Any]] | None = None
         self.pool: Pool | None = None
@@ -58,6 +65,8 @@ class Lane:
         """The edits of one kind, the likeliest first."""
         source = self.program.watched.source
         edits = list(rich_edits(self.nodes, pool) if rich else simple_edits(source, self.nodes, pool))
+        if self.site.kind == "iterate":  # what a loop goes over is rather right than how many rounds it makes
+            edits = [each._replace(cost=each.cost + 2.0) for each in edits]
         if self.site.kind == "iterate" and not rich:
             sites = self.program.watched.sites
             texts = dict.fromkeys(source.segment(each.node) for each in sites if each.kind == "iterate")
@@ -85,22 +94,31 @@ class Lane:
         namespace = self.search.bench.scenario.module.namespace
         return {name: value for name, value in (self.environments or [{}])[0].items() if name not in namespace}
 
-    def _make(self, rich: bool, until: float) -> list[tuple[bool, Edit, CodeType]]:
-        """The edits of one kind that compute something new, and whether it is a true gradient."""
-        if rich in self.ready:
-            return self.ready[rich]
+    def _start(self, rich: bool) -> None:
+        """Get ready to make the edits of one kind."""
         assert self.pool is not None  # noqa: S101
         assert self.environments is not None  # noqa: S101
-        start = self.site.span.start
-        ready: list[tuple[bool, Edit, CodeType]] = []
         chosen = list(range(len(self.environments)))
-        seen = self.seen
         if rich and len(chosen) > 2:  # there are many: the second pass and the last one tell most of them apart
             chosen = [0, 1, len(chosen) - 1]
-            seen = {fingerprint([self.values[each] for each in chosen])}
-        for count, edit in enumerate(self._edits(self.pool, rich)):
-            if count % 64 == 63 and time.monotonic() > until:
-                break
+            self.marks[rich] = {fingerprint([self.values[each] for each in chosen])}
+        else:
+            self.marks[rich] = self.seen
+        self.chosen[rich] = chosen
+        self.ready[rich] = []
+        self.left[rich] = iter(self._edits(self.pool, rich))
+
+    def _entry(self, rich: bool, place: int, until: float) -> Entry | None:
+        """The edit at a place among those that compute something new; None if there are no more, or no time."""
+        if rich not in self.ready:
+            self._start(rich)
+        assert self.environments is not None  # noqa: S101
+        ready, seen, chosen = self.ready[rich], self.marks[rich], self.chosen[rich]
+        start = self.site.span.start
+        while place >= len(ready):
+            edit = next(self.left[rich], None) if now() <= until else None
+            if edit is None:
+                return None
             text = self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :]
             code = compiled(text)
             if code is None or (text.strip("()") == self.site.target and self.site.kind == "assign"):
@@ -108,12 +126,10 @@ class Lane:
             values = [value_of(code, self.environments[each]) for each in chosen]
             mark = fingerprint(values)
             # a condition changes which passes there are, so its values do not tell
-            if mark is None or (mark in seen and self.site.kind != "test"):
-                continue
-            seen.add(mark)
-            ready.append((self._truthful(values, chosen), edit, code))
-        self.ready[rich] = ready
-        return ready
+            if mark is not None and (mark not in seen or self.site.kind == "test"):
+                seen.add(mark)
+                ready.append((self._truthful(values, chosen), edit, code))
+        return ready[place]
 
     def _likelier(self, edit: Edit) -> Edit:
         """Cheaper where the result reads like another line of the file."""
@@ -161,13 +177,13 @@ class Lane:
         assert self.environments is not None  # noqa: S101
         bench = self.search.bench
         bench.install(self.program)
-        until = time.monotonic() + seconds
+        until = now() + seconds
         found: list[Candidate] = []
         start = self.site.span.start
         places = sorted({min(1, len(self.environments) - 1), 0}, reverse=True)
         for place in places:
             for edit in solutions(self.nodes[0], self.pool, self.environments[place], self.search.truth):
-                if time.monotonic() > until or len(found) >= 3:
+                if now() > until or len(found) >= 3:
                     return found
                 code = compiled(self.whole[: edit.span.start - start] + edit.new + self.whole[edit.span.end - start :])
                 right = bench.right(self.site, code) if code is not None else None
@@ -180,36 +196,42 @@ class Lane:
     def run(self, *, rich: bool, truthful: bool, seconds: float, enough: int = 3) -> list[Candidate]:
         """Run the edits of one kind; those that make everything right."""
         bench = self.search.bench
-        until = time.monotonic() + seconds
+        until = now() + seconds
         if not self.site.swappable:
             return self.search.slowly(self.site, self.program, until) if not rich and not truthful else []
         if not self._look():
             return []
         bench.install(self.program)
         found: list[Candidate] = []
-        for honest, edit, code in self._make(rich, until):
+        place = self.places.get((rich, truthful), 0)  # those before it were run
+        while len(found) < enough and now() <= until:
+            entry = self._entry(rich, place, until)
+            if entry is None:
+                break
+            place += 1
+            honest, edit, code = entry
             if honest is not truthful:
                 continue
-            if time.monotonic() > until or len(found) >= enough:
-                break
             right = bench.right(self.site, code)
             if right is not None:
                 candidate = self.search.keep(self.site, self.program, edit, right, honest)
                 if candidate is not None and self.search.verified(candidate):
                     found.append(candidate)
+        self.places[(rich, truthful)] = place
         return found
 
     def feeding(self, fed: Site, seconds: float) -> list[Candidate]:
         """Edits after which the first value of another line is a true gradient."""
         bench = self.search.bench
-        until = time.monotonic() + seconds
+        until = now() + seconds
         if not self.site.swappable or not self._look():
             return []
         bench.install(self.program)
         found: list[Candidate] = []
-        for _, edit, code in self._make(False, until):
-            if time.monotonic() > until or len(found) >= 3:
-                break
+        place = 0
+        while len(found) < 3 and (entry := self._entry(False, place, until)) is not None:
+            place += 1
+            _, edit, code = entry
             right = bench.right(self.site, code)
             if right is None or not right >= self.search.base_right:
                 continue

@@ -132,7 +132,7 @@ class Texts:
 
     @staticmethod
     def _add(texts: dict[str, Any], text: str) -> None:
-        if text not in texts and "\n" not in text:
+        if text not in texts and "\n" not in text and "empty" not in text:  # what is in memory by chance
             try:
                 texts[text] = compile(text, "<expression>", "eval")
             except SyntaxError:
@@ -200,7 +200,7 @@ class Pool:
         seen: set[str] = set()
         for text, code in texts.chains.items():
             value = evaluate(code, self.environment)
-            if isinstance(value, bool) or value is None:
+            if isinstance(value, bool) or value is None or text == "_":
                 continue
             if isinstance(value, int | np.integer) and 1 < int(value) < 10_000_000:
                 self.counts.append(Item(text, int(value), atom=True))

@@ -171,9 +171,10 @@ def _goes_back(node: ast.expr) -> bool:
 
 
 def _handed_on(statement: ast.stmt) -> set[str]:
-    """``d`` of ``d = layer.backward(d)``."""
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+    """``d`` of ``d = layer.backward(d)``, also where something is done to it there."""
+    if not isinstance(statement, ast.Assign):
         return set()
-    given = {arg.id for arg in statement.value.args if isinstance(arg, ast.Name)}
+    calls = [each for each in _calls(statement.value) if _goes_back(each)]
+    given = {arg.id for each in calls for arg in each.args if isinstance(arg, ast.Name)}
     target = statement.targets[0]
-    return {target.id} & given if _goes_back(statement.value) and isinstance(target, ast.Name) else set()
+    return {target.id} & given if isinstance(target, ast.Name) else set()

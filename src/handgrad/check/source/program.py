@@ -1,11 +1,13 @@
 """A text of the user's file, compiled, that can take the place of the one that was read; and how it then does."""
 
+import math
 import time
 from types import CodeType
 from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.hooks import Event, Recorder, is_numeric
 from handgrad.check.source.instrument import Instrumented, Site
 from handgrad.check.source.judge import Judge
@@ -31,7 +33,8 @@ class Program:
 class Bench:
     """Runs versions of the file and judges their gradients."""
 
-    def __init__(self, scenario: Scenario, judge: Judge, point: int) -> None:
+    def __init__(self, scenario: Scenario, judge: Judge, point: int, seconds: float = math.inf) -> None:
+        self.until = now() + seconds
         self.scenario = scenario
         self.judge = judge
         self.point = point
@@ -73,6 +76,8 @@ class Bench:
 
     def right(self, site: Site | None = None, code: CodeType | None = None) -> frozenset[str] | None:
         """The parameters that the installed version gets right, with another expression at a site; None if it fails."""
+        if now() > self.until:
+            raise TimeUp
         swaps = self.scenario.module.hooks.swaps
         if site is not None:
             swaps[site.number] = code
@@ -195,8 +200,8 @@ class Bench:
 
     @property
     def seconds_left(self) -> float:
-        """Until the scenario's deadline."""
-        return self.scenario.deadline - time.monotonic()
+        """Until the search has had its time, or the scenario's deadline."""
+        return min(self.until - now(), self.scenario.deadline - time.monotonic())
 
 
 def fingerprint(values: list[Any]) -> bytes | None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 
+_UNSET = 0.3571  # a number that no gradient is by chance
 _KEPT = 10_000  # bytes of output: enough for the last thing that was said
 
 
@@ -69,12 +70,14 @@ def _leave(code: int = 0) -> None:
 def quiet(output: Any = None, text: str = "", name: str = "") -> Iterator[Any]:
     """The user's file may print, plot, warn, ask and leave. ``text``: what it says, ``name``: its own name."""
     output = Output() if output is None else output
-    default_rng = np.random.default_rng
+    default_rng, empty, empty_like = np.random.default_rng, np.empty, np.empty_like
     kept = sys.stdin, sys.argv, builtins.input, os._exit
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ["PYTHONBREAKPOINT"] = "0"
     sys.stdin, sys.argv = io.StringIO(""), [name] if name else sys.argv[:1]
     np.random.default_rng = lambda seed=None: default_rng(0 if seed is None else seed)  # repeatable
+    np.empty = lambda *args, **options: _filled(empty(*args, **options))  # type: ignore[misc]
+    np.empty_like = lambda *args, **options: _filled(empty_like(*args, **options))
     builtins.input, os._exit = _no_answer, _leave  # type: ignore[assignment]
     try:
         with (
@@ -88,7 +91,15 @@ def quiet(output: Any = None, text: str = "", name: str = "") -> Iterator[Any]:
             yield output
     finally:
         sys.stdin, sys.argv, builtins.input, os._exit = kept
-        np.random.default_rng = default_rng
+        np.random.default_rng, np.empty_like = default_rng, empty_like
+        np.empty = empty  # type: ignore[misc]
+
+
+def _filled(array: Any) -> Any:
+    """What is in memory that nobody has set: always the same, so that two runs are alike, and never right."""
+    if isinstance(array, np.ndarray) and array.dtype.kind in "fc":
+        array.fill(_UNSET)
+    return array
 
 
 def _no_windows(text: str) -> None:

@@ -1,6 +1,5 @@
 """Find the faults of a file one after another, each with the edit that mends it."""
 
-import time
 from dataclasses import dataclass, field, replace
 
 from handgrad.check.source.blocks import add_blocks
@@ -30,23 +29,24 @@ class Repair:
     timed_out: bool = False
 
 
-def repair(scenario: Scenario, judge: Judge) -> Repair:
-    """Search until every gradient is right, nothing helps, or the time is over."""
+def repair(scenario: Scenario, judge: Judge, seconds: float) -> Repair:
+    """Search until every gradient is right, nothing helps, or the ``seconds`` or the scenario's time are over."""
     result = Repair()
     point = _working_point(scenario, judge)
     judge.go_to(point)
+    bench = Bench(scenario, judge, point, seconds)
     try:
-        seconds = min(_TRUTH_SECONDS, max(0.3, (scenario.deadline - time.monotonic()) / 5))
-        truth = Truth(scenario, seconds, judge.points[point].slopes, judge.sign)
+        for_truth = min(_TRUTH_SECONDS, max(0.3, bench.seconds_left / 5))
+        truth = Truth(scenario, for_truth, judge.points[point].slopes, judge.sign)
         result.truth = truth
-        bench = Bench(scenario, judge, point)
-        add_blocks(truth, bench, seconds / 3)
+        add_blocks(truth, bench, for_truth / 3)
         chains = _Chains(bench, truth, result)
         chains.run()
     except TimeUp:
         result.timed_out = True
     finally:
         scenario.deadline += 5.0
+        bench.until += 5.0
         if result.edits and not result.complete:
             chains.only_needed()
         scenario.module.restore()

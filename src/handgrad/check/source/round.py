@@ -1,19 +1,19 @@
 """The search for one edit: expressions first, then statements, then lines that are missing."""
 
-import ast
 import math
-import time
 from collections.abc import Callable
 
-from handgrad.check.source.choice import best, convincing, helpful, likeness
-from handgrad.check.source.expressions import names_called
+from handgrad.check.source.choice import best, convincing, helpful
+from handgrad.check.source.clock import now
 from handgrad.check.source.gaps import Gaps
 from handgrad.check.source.lane import Lane
+from handgrad.check.source.rivals import Rivals
 from handgrad.check.source.search import Search
 from handgrad.check.source.statements import StatementEdit, statement_edits, step_moves
 from handgrad.check.source.suspect import Candidate, Suspect
 
 _SITE_SECONDS = 2.5
+_SOME_SECONDS = 0.7  # the likeliest edits of a line come first, and the others have their turn later
 _MAY_HELP = ("path-lost", "wrong-variable")  # of whole statements, where another fault still hides what they mend
 _WAYS = 3  # to go on from, where several edits mend a part
 
@@ -29,7 +29,9 @@ class Round:
         self.found: list[Candidate] = []
         self.lanes: dict[int, Lane] = {}
         self.gaps = Gaps(search)
+        self.rivals = Rivals(self)
         self.patience = math.inf  # seconds for the next run
+        self.cut = False  # whether the search at level 1 was left early
         self.thorough = False  # whether the quick search tries more
         self.done = False  # whether the lines that only some wrong gradients come from were looked at
         self.until = math.inf
@@ -42,7 +44,7 @@ class Round:
         likely = [each for each in self.suspects if each.covers and not each.right]
         blamed = [each for each in self.suspects if each.covers and each.right]
         rest = [each for each in self.suspects if not each.covers and each.touches]
-        self.until = time.monotonic() + self.patience
+        self.until = now() + self.patience
         (self._quick, self._near, self._far)[level](likely, blamed, rest)
         if self.found:
             return [best(self.search, self.suspects, self.found)]
@@ -50,7 +52,10 @@ class Round:
             return helpful(self.search, self.suspects, _WAYS)
         ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         if ways and ways[0].site is not None:
-            self._before(ways[0])
+            self.rivals.before(ways[0])
+            self.rivals.origins(ways[:1])
+            if self.found:
+                return [best(self.search, self.suspects, self.found)]
             ways = convincing(self.search, self.suspects, _WAYS, strongly=level == 0)
         return ways
 
@@ -60,19 +65,23 @@ class Round:
         if self.found:
             return
         self._statements([*likely, *blamed, *self.search.dead()], operators_only=True)
-        lanes = self._made(likely)
+        lanes, doubted = self.made(likely), self.search.doubted
         self._lanes(lanes, rich=False, truthful=True)
-        self._try(lambda: self._lanes(self._made(blamed), rich=False, truthful=True))
+        self._try(
+            lambda: self._lanes(self.made(blamed), rich=False, truthful=True),
+            lambda: self._lanes([each for each in lanes if each.site.number in doubted], rich=True, truthful=True),
+        )
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
             return
         factors = {round(each, 6) for each in self.search.finals.values()}
         if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
             self._identities(likely)  # all are wrong by one factor: a line like ``d /= n`` is gone
-        if not self.found and self.thorough:  # one edit of any line goes before several
-            self._lanes([each for each in lanes if not each.suspect.first_right], rich=False, truthful=False)
+        if not self.found and self.thorough and not convincing(self.search, self.suspects, 1, strongly=True):
+            wrong = [each for each in lanes if not each.suspect.first_right]
+            self._lanes(wrong, rich=False, truthful=False, most=_SOME_SECONDS)
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
         elif not any(each.ratios for each in likely):
             self._apart(rest)
 
@@ -81,31 +90,34 @@ class Round:
         if not self.done:
             self.done = True
             self._statements(rest, operators_only=True)
-            self._lanes(self._made(rest), rich=False, truthful=True)
+            self._lanes(self.made(rest), rich=False, truthful=True)
             if self.search.zeros:
                 self._holes()
 
     def _near(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Larger edits that do, and small ones of the lines that every wrong gradient comes from."""
-        lanes, late, others = self._made(likely), self._made(blamed), self._made(rest)
+        lanes, late, others = self.made(likely), self.made(blamed), self.made(rest)
         later = [each for each in lanes if each.suspect.first_right and each.site.number not in self.search.partly]
         first = [each for each in lanes if each not in later]  # the others are wrong later, by what they were handed
-        self._lanes(first, rich=False, truthful=False)
-        self._try(lambda: self._lanes(self._made(self.search.dead()), rich=False, truthful=False))
+        self._lanes(first, rich=False, truthful=False, most=_SOME_SECONDS)
+        self._try(lambda: self._lanes(self.made(self.search.dead()), rich=False, truthful=False))
         if self.found and not any(each.truthful for each in self.found):
             self._lanes(first[:3], rich=True, truthful=True)
+        self._try(lambda: self._lanes(first, rich=True, truthful=True))
+        if not self.found and not self.cut and convincing(self.search, self.suspects, 1, strongly=True):
+            self.cut = True  # that is worth following; what is left here has its turn if it leads nowhere
+            return
         self._try(
-            lambda: self._lanes(first, rich=True, truthful=True),
             lambda: self._solve([each for each in first if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=True),
             lambda: self._lanes([each for each in first[:8] if each.is_short], rich=True, truthful=False),
-            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=True),
-            lambda: self._lanes(self._made(self.search.dead()), rich=True, truthful=False),
+            lambda: self._lanes(self.made(self.search.dead()), rich=True, truthful=True),
+            lambda: self._lanes(self.made(self.search.dead()), rich=True, truthful=False),
         )
         if self.found:
-            self._compare(lanes, blamed)
+            self.rivals.compare(lanes, blamed)
             return
-        self._lanes(later, rich=False, truthful=False)
+        self._lanes(later, rich=False, truthful=False, most=_SOME_SECONDS)
         if not self.found:
             self._apart(rest)
         if self.found or convincing(self.search, self.suspects, 1):
@@ -123,50 +135,38 @@ class Round:
 
     def _far(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
         """Whatever else may be wrong."""
-        lanes, late = self._made(likely), self._made(blamed)
+        lanes, late = self.made(likely), self.made(blamed)
+        if self.cut:
+            self._near(likely, blamed, rest)
         self._try(
             lambda: self._statements([*likely, *blamed, *rest]),
             self._holes,
             self._picked,
+            lambda: self._lanes(lanes, rich=False, truthful=False),
             lambda: self._lanes(lanes, rich=True, truthful=False),
             lambda: self._lanes(late, rich=False, truthful=False),
             lambda: self._solve([each for each in late if each.suspect.ratios][:8]),
             lambda: self._lanes(late, rich=True, truthful=False),
             lambda: self._identities([*likely, *blamed]),
-            lambda: self._lanes(self._made(rest), rich=False, truthful=True),
-            lambda: self._lanes(self._made(rest), rich=False, truthful=False),
+            lambda: self._lanes(self.made(rest), rich=False, truthful=True),
+            lambda: self._lanes(self.made(rest), rich=False, truthful=False),
         )
-
-    def _compare(self, lanes: list[Lane], blamed: list[Suspect]) -> None:
-        """What else would do: where the mended line may be right, and another one wrong."""
-        self._upstream(lanes)
-        self._paths(self._made(blamed))
-        returned = [each for each in lanes if isinstance(each.site.statement, ast.Return)]
-        for lane in returned[:4]:  # where means are taken
-            self.found += lane.run(rich=False, truthful=True, seconds=0.3, enough=1)
-        self._callers()
-        if all(likeness(self.search, each) < 0 for each in self.found):  # it would spoil the likeness of two lines
-            late = self._made(blamed)
-            late.sort(key=lambda each: -each.suspect.order)
-            until = time.monotonic() + 1.5
-            for lane in late[:8]:
-                if time.monotonic() < until:
-                    self.found += lane.run(rich=False, truthful=False, seconds=0.3, enough=2)
 
     def _try(self, *stages: Callable[[], None]) -> None:
         """One stage after another, until something mends everything."""
         for stage in stages:
-            if self.found or time.monotonic() > self.until:
+            if self.found or now() > self.until:
                 return
             stage()
 
-    def _made(self, suspects: list[Suspect]) -> list[Lane]:
+    def made(self, suspects: list[Suspect]) -> list[Lane]:
+        """The lanes of some suspects, each made once."""
         for each in suspects:
             if each.site.number not in self.lanes:
                 self.lanes[each.site.number] = self.search.lane(each, self.program)
         return [self.lanes[each.site.number] for each in suspects]
 
-    def _lanes(self, lanes: list[Lane], *, rich: bool, truthful: bool) -> None:
+    def _lanes(self, lanes: list[Lane], *, rich: bool, truthful: bool, most: float = _SITE_SECONDS) -> None:
         """One kind of edits, one suspect after another; a little further after the first success, to compare."""
         more = 8 if truthful else 3
         for lane in lanes:
@@ -174,9 +174,9 @@ class Round:
                 more -= 1
                 if more < 0 or self.bench.seconds_left < 3:
                     return
-            if time.monotonic() > self.until:
+            if now() > self.until:
                 return
-            seconds = min(_SITE_SECONDS, max(0.2, self.bench.seconds_left / 4))
+            seconds = min(most, max(0.2, self.bench.seconds_left / 4))
             if self.found:
                 seconds = min(seconds, 0.6)
             found = lane.run(rich=rich, truthful=truthful, seconds=seconds)
@@ -201,52 +201,6 @@ class Round:
                 return
             self.found += lane.solve(1.0)
 
-    def _upstream(self, lanes: list[Lane]) -> None:
-        """What feeds the mended line may be the culprit where it is no gradient itself: a helper, a size, a mask."""
-        sites = self.program.watched.sites
-        lines = {each.line for each in self.found}
-        order = min((place for each, place in self.search.backward.items() if sites[each].line in lines), default=0)
-        until = time.monotonic() + 1.5
-        for lane in lanes:
-            before = lane.suspect.order < order or not lane.suspect.ratios
-            if lane.suspect.helper and before and time.monotonic() < until:
-                found = lane.run(rich=False, truthful=False, seconds=0.4, enough=2)
-                if not found and lane.makes_number:  # it may have lost the array it was made of
-                    found = lane.run(rich=True, truthful=False, seconds=0.4, enough=2)
-                self.found += found
-
-    def _before(self, way: Candidate) -> None:
-        """What feeds a line that an edit would mend in part, where it is no gradient itself."""
-        order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
-        helpers = [each for each in self.suspects if each.touches and each.order < order and each.helper]
-        helpers.sort(key=lambda each: -each.order)
-        until = time.monotonic() + 1.0
-        for lane in self._made(helpers[:6]):
-            if way.site is not None and time.monotonic() < until:
-                self.found += lane.feeding(way.site, 0.3)
-
-    def _callers(self) -> None:
-        """The lines that call the function of a mended line: it may be right, and given the wrong thing."""
-        names = {each.site.function.rsplit(".", 1)[-1] for each in self.found if each.site is not None}
-        until = time.monotonic() + 2.0
-        for lane in self._made(
-            [each for each in self.suspects if each.covers and names_called(each.site.node) & names]
-        )[:3]:
-            for truthful in (True, False):
-                if time.monotonic() < until:
-                    self.found += lane.run(rich=False, truthful=truthful, seconds=0.8, enough=2)
-
-    def _paths(self, late: list[Lane]) -> None:
-        """A line before the mended one may be right for one path only, and be the place where another one joins."""
-        orders = [self.search.backward.get(each.site.number, 0) for each in self.found if each.site is not None]
-        until = time.monotonic() + 1.5
-        near = sorted(late, key=lambda each: abs(each.suspect.order - min(orders, default=0)))
-        for lane in near[:6] if orders else ():
-            if time.monotonic() < until:
-                found = lane.run(rich=False, truthful=True, seconds=0.4, enough=2)
-                found = found or lane.run(rich=True, truthful=True, seconds=0.6, enough=2)
-                self.found += found
-
     def _scope(self, suspects: list[Suspect]) -> tuple[list[str], list[int]]:
         functions, lines = [], []
         for each in suspects:
@@ -259,7 +213,7 @@ class Round:
 
     def _statements(self, suspects: list[Suspect], *, operators_only: bool = False) -> None:
         functions, lines = self._scope(suspects)
-        until = time.monotonic() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
+        until = now() + min(2.5 if operators_only else 6.0, self.bench.seconds_left / 3)
         every = statement_edits(self.program.watched, functions, lines)
         edits = [each for each in every if (each.early or each.cost <= 1.0) is operators_only]
         if operators_only:  # all are as likely: what counts is the line
@@ -268,7 +222,7 @@ class Round:
         else:
             edits.sort(key=lambda each: each.cost)
         for edit in edits:
-            if time.monotonic() > until:
+            if now() > until:
                 return
             self._statement(edit)
             if len(self.found) >= 3:

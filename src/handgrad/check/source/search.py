@@ -2,12 +2,13 @@
 
 import math
 import re
-import time
 from typing import Any
 
 import numpy as np
 
 from handgrad.check.source.blocks import misplaced
+from handgrad.check.source.clock import now
+from handgrad.check.source.consumers import doubted
 from handgrad.check.source.edits import Edit, nodes_of, simple_edits
 from handgrad.check.source.expressions import template_of
 from handgrad.check.source.influence import Influence
@@ -73,6 +74,9 @@ class Search:
         """A value that is a true gradient of something, but is handed out as a wrong gradient of something else."""
         for number in misplaced(self.truth, [self.bench.base.watched.sites[each] for each in self.backward], events):
             self.ratios[number] = [float("nan")] * max(1, len(self.ratios.get(number, [])))
+        self.doubted = doubted(self.bench.base.watched.sites, self.backward, self.ratios)
+        for number in self.doubted:
+            self.ratios[number] = [float("nan")] * len(self.ratios[number])
         given = self.bench.scenario.outcome().gradients
         wrong = [given[name] for name in self.wrong if given.get(name) is not None]
         for event in events:
@@ -209,7 +213,7 @@ class Search:
         """File an edit that was run under what it achieved; returned if it mends everything."""
         text = program.with_text(edit.span, edit.new)
         before = program.watched.source.segment(site.node)
-        now = before[: edit.span.start - site.span.start] + edit.new + before[edit.span.end - site.span.start :]
+        after = before[: edit.span.start - site.span.start] + edit.new + before[edit.span.end - site.span.start :]
         fault = edit.fault
         if fault == "other" and edit.new.count(":") > before.count(":"):
             fault = "rows-dropped"  # a whole axis where one entry of it stood
@@ -217,7 +221,7 @@ class Search:
         if site.kind == "iterate":  # the rounds of a loop may be steps or samples: nothing in it tells
             fault = "never-written" if self.zeros == self.wrong else "boundary-step"
             also = ("rows-dropped",) if fault == "boundary-step" else ()
-        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, now, also)
+        candidate = Candidate(text, site, site.line, fault, edit.cost, right, truthful, 0.0, before, after, also)
         if right == self.bench.judge.names:
             return candidate
         honest = truthful and right >= self.base_right and site.number not in self.handed
@@ -250,7 +254,7 @@ class Search:
         edits = sorted(simple_edits(program.watched.source, nodes, pool), key=lambda each: each.cost)
         found: list[Candidate] = []
         for edit in edits:
-            if time.monotonic() > until:
+            if now() > until:
                 break
             other = self.bench.compile(program.with_text(edit.span, edit.new))
             if other is None:

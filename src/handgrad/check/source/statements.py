@@ -144,10 +144,26 @@ def _exchanges(source: SourceText, node: ast.stmt, records: dict[str, tuple[str,
                     + source.segment(parts[one])
                     + text[second.end :]
                 )
+                pair = source.segment(parts[one]), source.segment(parts[other])
                 near = len(parts) <= 5 or other - one == 1
                 unpacked = isinstance(node, ast.Assign) and each in node.targets and near
-                cost = (1.8 if ".shape" in source.segment(node) else 1.2) if unpacked else 1.3 + 0.02 * (other - one)
-                yield StatementEdit(new, node.lineno, "wrong-variable", cost, early=unpacked)
+                early = unpacked or (isinstance(node, ast.Return) and near)
+                cost = 1.3 + 0.02 * (other - one)
+                if isinstance(node, ast.Assign) and unpacked:
+                    cost = _exchange_cost(source, node, pair)
+                yield StatementEdit(new, node.lineno, "wrong-variable", cost, early=early)
+
+
+def _exchange_cost(source: SourceText, node: ast.Assign, pair: tuple[str, str]) -> float:
+    """How unlikely it is that two targets of what is unpacked stand in each other's place."""
+    if "_" in pair:
+        return 1.0  # of ``n, _, d`` the one that is not wanted is soon taken for the other
+    if isinstance(node.value, ast.Call):
+        given = [source.segment(each) for each in node.value.args]
+        places = [given.index(each) for each in pair if each in given]
+        if len(places) == 2 and places[0] < places[1]:
+            return 2.8  # they come back as they were handed over: ``dh, dc = step(dh, dc)``
+    return 1.5 if ".shape" in source.segment(node) else 1.2
 
 
 def _parts(node: ast.expr | None, records: dict[str, tuple[str, ...]]) -> list[ast.expr]:

@@ -50,6 +50,16 @@ class Suspect:
         """Its value at the first pass is a true gradient."""
         return bool(self.ratios) and self._fits(self.ratios[0]) and not self._explains()
 
+    @property
+    def begins(self) -> bool:
+        """It is passed once, before a loop: what a carry starts with."""
+        return len(self.ratios) == 1 and not self.site.block
+
+    @property
+    def is_multiple(self) -> bool:
+        """Its value at the first pass is a multiple of a true gradient that it should not be."""
+        return bool(self.ratios) and abs(self.ratios[0]) > 0 and not self._fits(self.ratios[0])
+
     def _explains(self) -> bool:
         """Whether its multiple is what makes a gradient wrong that it reaches: 1 where the others are n, say."""
         return any(abs(each - 1) > 1e-3 and self._fits(self.ratios[0] / each) for each in self.finals if each)

@@ -7,12 +7,12 @@ gradients apart as surely as the arrays themselves.
 
 import ast
 import math
-import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from handgrad.check.source.clock import now
 from handgrad.check.source.hooks import Event, Injector, Recorder
 from handgrad.check.source.judge import direction
 from handgrad.check.source.scenario import Scenario
@@ -64,7 +64,7 @@ class Truth:
         self._tables: dict[int, Array] = {}
         self._sizes: dict[int, Array] = {}
         self._allowed: dict[int, Array] = {}  # how far two numbers may be from those of a gradient
-        self._measure(time.monotonic() + seconds)
+        self._measure(now() + seconds)
         self._sums()
         for parameter in scenario.parameters if slopes else ():
             first, second = (each.value for each in (slopes or {})[parameter.name][:2])
@@ -84,7 +84,7 @@ class Truth:
         events = [each for each in recorder.events if each.kind != "r" and each.value.size]
         events.sort(key=lambda each: (counts[each.key] > MANY, each.kind == "u", each.occurrence > 3))
         for event in events:
-            if time.monotonic() > until:
+            if now() > until:
                 break
             if counts[event.key] > MANY and event.occurrence > 2:
                 continue

@@ -154,13 +154,13 @@ def _last(node: ast.expr) -> str:
 def step_sign(text: str, words: set[str]) -> tuple[int, int]:
     """(sign, line) of the steps in the file: -1 where a gradient is subtracted from its parameter, 1 where it is
     added, 0 where no step is found."""
-    votes = [(each.sign, each.line) for each in updates_in(text) if _steps(each, words)]
+    votes = [(each.sign, each.line) for each in updates_in(text) if takes_step(each, words)]
     if not votes or len({sign for sign, _ in votes}) > 1:
         return 0, 0
     return votes[0]
 
 
-def _steps(update: Update, words: set[str]) -> bool:
+def takes_step(update: Update, words: set[str]) -> bool:
     """Whether it adds a rate times a gradient to a parameter."""
     if not isinstance(update.value, ast.BinOp | ast.UnaryOp) or not _RATES.search(ast.unparse(update.value)):
         return False

@@ -16,6 +16,7 @@ from handgrad.check.source.edits.missing import (
     factors,
     inner_terms,
     integer_terms,
+    sibling_terms,
     terms,
 )
 from handgrad.check.source.edits.node import Edit, Node, nodes_of
@@ -51,6 +52,7 @@ def rich_edits(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
         if node.in_index or not (node.is_array or (node.is_number and node.root)):
             continue
         yield from factors(node, pool)
+    yield from sibling_terms(nodes, pool)
     yield from terms(root, pool)
     yield from integer_terms(root, pool)
     for node in nodes[1:]:

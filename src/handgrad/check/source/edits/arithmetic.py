@@ -49,6 +49,10 @@ def constant_terms(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
         for item in pool.larger:
             yield Edit(node.span, item.text, "derivative-missing", 2.0, root=True)
             yield Edit(node.span, f"{node.text} * ({item.text})", "missing-factor", 2.1, root=True)
+        for item in sorted(pool.atoms, key=lambda each: len(each.text))[:40]:
+            for form in (f"- {item.text} ** 2", f"- {item.text}", f"+ {item.text}", f"* {item.text}"):
+                fault = "missing-factor" if form.startswith("*") else "derivative-missing"
+                yield Edit(node.span, f"{node.text} {form}", fault, 1.8, root=True)
     if node.in_index or not node.is_number or isinstance(node.parent, ast.keyword | ast.Compare):
         return
     if not root.is_array:

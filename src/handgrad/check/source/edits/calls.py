@@ -17,6 +17,8 @@ _EXCHANGES = {
     "maximum": ("minimum",),
     "minimum": ("maximum",),
     "zeros_like": ("ones_like",),
+    "empty_like": ("zeros_like",),
+    "empty": ("zeros",),
     "ones_like": ("zeros_like",),
     "zeros": ("ones",),
     "ones": ("zeros",),
@@ -50,7 +52,8 @@ def calls(source: SourceText, node: Node) -> Iterator[Edit]:
             others = (*others, *(each for each in _UNARY if each != call.func.attr))
         for other in dict.fromkeys(others):
             fault = "accumulator-seed" if "zeros" in other else "other"
-            yield replaced(node, made(name[: -len(call.func.attr)] + other, args), fault, 1.4, compound=False)
+            cost = 0.6 if call.func.attr.startswith("empty") else 1.4
+            yield replaced(node, made(name[: -len(call.func.attr)] + other, args), fault, cost, compound=False)
     if len(args) >= 2:
         swapped = [args[1], args[0], *args[2:]]
         yield replaced(node, made(name, swapped), "transpose", 1.2, compound=False)

@@ -1,6 +1,7 @@
 """Terms and factors that are missing, made of what is in reach."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 from handgrad.check.source.edits.node import Edit, Node, replaced
@@ -15,6 +16,10 @@ def factors(node: Node, pool: Pool) -> Iterator[Edit]:
         yield replaced(node, f"{node.closed} * {factor}", "derivative-missing", 1.5 + more)
     for item in pool.larger_of(node.shape):
         yield replaced(node, f"{node.closed} * ({item.text})", "derivative-missing", 1.4 + more)
+    for item in pool.numbers if node.is_number else ():
+        a = item.text
+        for form in (f"{a} * (1 - {a})", f"(1 - {a})", f"(1 - {a} ** 2)", f"({a} > 0)") if item.atom else ():
+            yield replaced(node, f"{node.closed} * {form}", "derivative-missing", 1.6)
     for item in pool.of_shape(node.shape):
         yield replaced(node, f"{node.closed} * {item.text}", "missing-factor", 1.5 + more)
         yield replaced(node, f"{node.closed} / {item.text}", "missing-factor", 2.2 + more)
@@ -56,6 +61,13 @@ def terms(root: Node, pool: Pool) -> Iterator[Edit]:
             if number.atom:
                 yield Edit(root.span, f"{root.text} + {number.text} * {item.text}", "missing-term", 1.8, root=True)
         yield Edit(root.span, f"{root.text} + 2 * {item.text}", "missing-term", 2.3, root=True)
+    for item in sorted(pool.atoms, key=lambda each: len(each.text))[:20] if root.is_number else ():
+        for form in ("", *(f".sum(axis={axis})" for axis in range(len(item.shape) - 1))):
+            yield Edit(root.span, f"{root.text} + {item.text}{form}", "missing-term", 1.9, root=True)
+        if len(item.shape) == 2:
+            yield Edit(
+                root.span, f"{root.text} + {item.text}.sum(axis=1, keepdims=True)", "missing-term", 2.0, root=True
+            )
     for item in pool.atoms:
         if item.text in pool.unused and item.shape != root.shape and broadcasts(item.shape, root.shape):
             yield Edit(root.span, f"{root.text} + {item.text}", "missing-term", 1.5, root=True)
@@ -67,6 +79,39 @@ def terms(root: Node, pool: Pool) -> Iterator[Edit]:
         yield Edit(root.span, f"{root.text} - {item.text}", "missing-term", 2.1, root=True)
     for text in combinations(pool, root.shape):
         yield Edit(root.span, f"{root.text} + {text}", "missing-term", 2.4, root=True)
+
+
+def sibling_terms(nodes: list[Node], pool: Pool) -> Iterator[Edit]:
+    """A summand like another one, with the names of a sibling: ``d_v @ Wv.T`` beside ``d_k @ Wk.T``."""
+    root = nodes[0]
+    if not root.is_array or not isinstance(root.node, ast.BinOp):
+        return
+    summands = list(_summands(root.node))
+    for text in [each.text for each in nodes if any(each.node is one for one in summands)]:
+        summand = ast.parse(text, mode="eval").body
+        names = {ast.unparse(each) for each in ast.walk(summand) if isinstance(each, ast.Name | ast.Attribute)}
+        for item in pool.atoms if isinstance(summand, ast.BinOp | ast.Call) else ():
+            for name in sorted(names):
+                pair = _one_letter(name, item.text)
+                if pair is not None:
+                    new = re.sub(rf"(?<![A-Za-z]){re.escape(name)}(?!\w)", item.text, text)
+                    new = re.sub(rf"(?<=[A-Za-z_]){pair[0]}(?![A-Za-z])", pair[1], new)
+                    yield Edit(root.span, f"{root.text} + {new}", "missing-term", 1.5, root=True)
+
+
+def _summands(node: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        yield from _summands(node.left)
+        yield from _summands(node.right)
+    else:
+        yield node
+
+
+def _one_letter(one: str, other: str) -> tuple[str, str] | None:
+    """The last letters of two names, if these are all in which they differ."""
+    if len(one) < 2 or len(one) != len(other) or one[:-1] != other[:-1] or one[-1] == other[-1]:
+        return None
+    return (one[-1], other[-1]) if one[-1].isalnum() and other[-1].isalnum() else None
 
 
 def integer_terms(root: Node, pool: Pool) -> Iterator[Edit]:
