@@ -65,7 +65,7 @@ class Lane:
         """The edits of one kind, the likeliest first."""
         source = self.program.watched.source
         edits = list(rich_edits(self.nodes, pool) if rich else simple_edits(source, self.nodes, pool))
-        if self.site.kind == "iterate":  # what a loop goes over is rather right than how many rounds it makes
+        if self.site.kind == "iterate" and "range" not in self.whole:  # the rounds may be wrong, the values hardly
             edits = [each._replace(cost=each.cost + 2.0) for each in edits]
         if self.site.kind == "iterate" and not rich:
             sites = self.program.watched.sites
@@ -124,6 +124,8 @@ class Lane:
             if code is None or (text.strip("()") == self.site.target and self.site.kind == "assign"):
                 continue  # no line says only ``delta = delta``
             values = [value_of(code, self.environments[each]) for each in chosen]
+            if type(values[0]) is int and values[0] == 1 < _size(self.values[0]):
+                continue  # who does not want to divide by a size takes no 1 for it
             mark = fingerprint(values)
             # a condition changes which passes there are, so its values do not tell
             if mark is not None and (mark not in seen or self.site.kind == "test"):
@@ -241,6 +243,11 @@ class Lane:
                 candidate = self.search.keep(self.site, self.program, edit, right, True)
                 found += [candidate] if candidate is not None and self.search.verified(candidate) else []
         return found
+
+
+def _size(value: Any) -> int:
+    """A whole number; 0 for anything else."""
+    return value if type(value) is int else 0
 
 
 def _same(one: Any, others: list[Any], number: int) -> bool:

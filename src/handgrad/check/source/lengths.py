@@ -37,16 +37,18 @@ def _with_length(scenario: Scenario, parameter: Parameter, where: Gradient, resu
 
 
 def _unless_repeated(where: Gradient, results: list[Any]) -> Gradient:
-    """Where a list holds the same two arrays or more again and again."""
-    try:
-        held = at(results[where.call], where.path[:-1])
-    except (KeyError, IndexError, AttributeError, TypeError):
-        return where
-    if not isinstance(held, list | tuple) or hasattr(held, "_fields"):
-        return where
-    count = len({id(each) for each in held})
-    repeated = 1 < count < len(held) and all(each is held[place % count] for place, each in enumerate(held))
-    return replace(where, within=1, counts=count) if repeated else where
+    """Where a list on the way holds the same two things or more again and again."""
+    for within in range(1, len(where.path) + 1):
+        try:
+            held = at(results[where.call], where.path[:-within])
+        except (KeyError, IndexError, AttributeError, TypeError):
+            return where
+        if not isinstance(held, list | tuple) or hasattr(held, "_fields"):
+            continue
+        count = len({id(each) for each in held})
+        if 1 < count < len(held) and all(each is held[place % count] for place, each in enumerate(held)):
+            return replace(where, within=within, counts=count)
+    return where
 
 
 def is_numbers(value: Any) -> bool:

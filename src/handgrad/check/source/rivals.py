@@ -25,6 +25,7 @@ class Rivals:
         """What else would do: where the mended line may be right, and another one wrong."""
         self._upstream(lanes)
         self.origins(self.turn.found)
+        self._readers()
         self._paths(self.turn.made(blamed))
         returned = [each for each in lanes if isinstance(each.site.statement, ast.Return)]
         for lane in returned[:4]:  # where means are taken
@@ -62,6 +63,15 @@ class Rivals:
                 if now() < until and (truthful or lane.suspect.begins):
                     self.turn.found += lane.run(rich=rich, truthful=truthful, seconds=0.5, enough=2)
 
+    def _readers(self) -> None:
+        """Where the mended line makes what is no gradient, a line that reads it may be the one at fault."""
+        made = {each.site.target for each in self.turn.found if each.site is not None and not each.truthful}
+        until = now() + 1.0
+        for each in self.turn.suspects if made - {""} else ():
+            read = read_by(each.site.node) | {name.partition("[")[0] for name in read_by(each.site.node)}
+            if made & read and each.covers and now() < until:
+                self.turn.found += self.turn.made([each])[0].run(rich=False, truthful=False, seconds=0.4, enough=2)
+
     def before(self, way: Candidate) -> None:
         """What feeds a line that an edit would mend in part, where it is no gradient itself."""
         order = self.search.backward.get(way.site.number, 0) if way.site is not None else 0
@@ -88,7 +98,8 @@ class Rivals:
         orders = [self.search.backward.get(each.site.number, 0) for each in self.turn.found if each.site is not None]
         until = now() + 1.5
         near = sorted(late, key=lambda each: abs(each.suspect.order - min(orders, default=0)))
-        for lane in near[:6] if orders else ():
+        begin = min(late, key=lambda each: each.suspect.order, default=None)  # where a mean is taken, or not
+        for lane in dict.fromkeys([begin, *near[:6]] if orders and begin is not None else []):
             if now() < until:
                 found = lane.run(rich=False, truthful=True, seconds=0.4, enough=2)
                 found = found or lane.run(rich=True, truthful=True, seconds=0.6, enough=2)

@@ -63,7 +63,9 @@ class Search:
         self.usuals = [truth.usual, *truth.seen_once]
         factors = {round(each, 6) for each in self.finals.values()}
         if not self.base_right and len(factors) == 1 and len(self.finals) == len(self.wrong) and 0 not in factors:
-            self.usuals.append(truth.usual * factors.pop())  # where the last line is at fault, and not the first
+            # where the last line is at fault, and not the first; or where the first one hides what the last one does
+            self.usuals += [truth.usual * next(iter(factors)), truth.usual / factors.pop()]
+            truth.seen_once = tuple(dict.fromkeys([*truth.seen_once, *self.usuals[1:]]))
         self.ratios = explained(truth, kept)[1]
         sites = bench.base.watched.sites
         telling = [each for each in kept if not sites[each.number].copies]

@@ -57,7 +57,7 @@ class Truth:
         self.by_size: dict[int, list[True_]] = {}
         self.influential: set[tuple[str, int, int]] = set()
         self.usual = 1.0  # the multiple of the gradient that most values of this backward pass are
-        self.seen_once: tuple[float, ...] = ()  # another multiple that may be meant so
+        self.seen_once: tuple[float, ...] = ()  # other multiples that may be meant so
         self.sign = sign
         self.visited: set[int] = set()  # sites that the forward run passes
         self.forward_events: list[Event] = []
@@ -204,8 +204,8 @@ class Truth:
         one, two = signature(value)
         allowed = self._allowed[shape]
         fits = np.abs(table[:, 0] - one) + np.abs(table[:, 1] - two) <= allowed
-        if self.usual != 1.0:
-            fits |= np.abs(table[:, 0] - one / self.usual) + np.abs(table[:, 1] - two / self.usual) <= allowed
+        for factor in {self.usual, *(self.seen_once if value.ndim else ())} - {1.0}:
+            fits |= np.abs(table[:, 0] - one / factor) + np.abs(table[:, 1] - two / factor) <= allowed
         return [self.by_size[shape][place] for place in np.flatnonzero(fits)]
 
     def _exact(self, value: Array, usual: float) -> True_ | None:

@@ -52,7 +52,7 @@ def calls(source: SourceText, node: Node) -> Iterator[Edit]:
             others = (*others, *(each for each in _UNARY if each != call.func.attr))
         for other in dict.fromkeys(others):
             fault = "accumulator-seed" if "zeros" in other else "other"
-            cost = 0.6 if call.func.attr.startswith("empty") else 1.4
+            cost = 1.2 if call.func.attr.startswith("empty") else 1.4
             yield replaced(node, made(name[: -len(call.func.attr)] + other, args), fault, cost, compound=False)
     if len(args) >= 2:
         swapped = [args[1], args[0], *args[2:]]

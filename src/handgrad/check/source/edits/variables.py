@@ -24,9 +24,9 @@ def replacements(node: Node, pool: Pool) -> Iterator[Edit]:
             if item.text == node.text:
                 continue
             if item.shape == node.shape:
-                yield replaced(
-                    node, item.text, replacement_fault(node, item), _distance(node.text, item.text), compound=False
-                )
+                fault, cost = replacement_fault(node, item), _distance(node.text, item.text)
+                # where a variable stands another one was meant, hardly a call
+                yield replaced(node, item.text, fault, cost + 2.5 * ("(" in item.text), compound=False)
             elif item.shape == node.shape[::-1]:
                 yield replaced(node, f"{item.text}.T", "wrong-variable", 2.2, compound=False)
             elif len(item.shape) == len(node.shape) and not node.root:
