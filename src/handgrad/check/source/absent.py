@@ -126,22 +126,20 @@ def _siblings(
     for name in functions:
         body = watched.statements.get(name, [])
         targets = targets_of(source, body)
+        made: dict[str, tuple[str, list[ast.stmt]]] = {}  # the parameter, and lines like the one that is missing
         for words in wrong:
-            made: dict[str, str] = {}
-            for other in right:
-                mine, theirs = _last_name(words), _last_name(other)
+            for mine, theirs in dict.fromkeys((_last_name(words), _last_name(other)) for other in right):
                 for target, statement in targets.items():
-                    if theirs and mine and theirs in target:
-                        new = mine.join(target.rsplit(theirs, 1))
-                        if new not in targets and not new.isidentifier():
-                            made[new] = "+=" if isinstance(statement, ast.AugAssign) else "="
-            for target, sign in made.items():
-                for place in reversed(
-                    [each for each in body if isinstance(each, ast.Assign | ast.AugAssign | ast.Pass)]
-                ):
-                    for operator in (sign, "=" if sign == "+=" else "+="):
-                        line = f"{target} {operator} 0.0"
-                        yield from _hole(source, place, place.col_offset, line, "never-written", ".".join(words))
+                    new = mine.join(target.rsplit(theirs, 1)) if theirs and mine and theirs in target else ""
+                    if new and new not in targets and not new.isidentifier():
+                        made.setdefault(new, (".".join(words), []))[1].append(statement)
+        places = [each for each in body if isinstance(each, ast.Assign | ast.AugAssign | ast.Pass)]
+        for target, (words_of_it, beside) in made.items():
+            summed = any(isinstance(each, ast.AugAssign) for each in beside)
+            for place in dict.fromkeys([*beside, *reversed(places)]):
+                for operator in ("+=", "=") if summed else ("=", "+="):
+                    line = f"{target} {operator} 0.0"
+                    yield from _hole(source, place, place.col_offset, line, "never-written", words_of_it)
 
 
 def _last_name(words: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """What a missing statement should compute."""
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ def fillings(
     namespace = bench.scenario.module.namespace
     pool = Pool(search.texts, site, environments[0], namespace)
     merged = [{**namespace, **each} for each in environments]
-    shape = _shape(search, edit.helper, merged[0])
+    held = evaluate(compiled(site.target), merged[0]) if site.kind == "augment" else None
+    shape = held.shape if isinstance(held, np.ndarray) else _shape(search, edit.helper, merged[0])
     if shape is None:
         return
     ready = _ready(search, pool, merged, shape)
@@ -87,7 +89,17 @@ def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], sha
     return ready[:900]
 
 
+def _products(pool: Pool) -> Iterator[str]:
+    """Products of up to three numbers in reach."""
+    names = sorted({each.text for each in pool.numbers if each.atom}, key=len)
+    for count, most in ((1, 40), (2, 25), (3, 12)):
+        for each in itertools.combinations(names[:most], count):
+            yield " * ".join(each)
+
+
 def _texts(pool: Pool, shape: tuple[int, ...]) -> Iterator[str]:
+    if not shape:
+        yield from _products(pool)
     for each in pool.of_shape(shape):
         yield each.text
     for each in pool.larger_of(shape):

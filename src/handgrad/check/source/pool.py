@@ -84,7 +84,7 @@ class Texts:
                         self._add(self.larger, text)
 
         self.unused = {name: _unused(node) for name, node in watched.functions.items()}
-        self._cross()
+        self._cross(watched)
         self._analogues()
 
     def _analogues(self) -> None:
@@ -97,7 +97,7 @@ class Texts:
                     if digit not in own:
                         self._add(self.larger, re.sub(r"(?<=[^\W\d])\d\b", digit, text))
 
-    def _cross(self) -> None:
+    def _cross(self, watched: Instrumented) -> None:
         """Every list, array or dict with every index that the file uses: ``zs[-layer]`` where only ``zs[-1]`` is
         written; and whole axes for single indices."""
         bases: dict[str, None] = dict.fromkeys(sorted(name for names in self.unused.values() for name in names))
@@ -124,9 +124,11 @@ class Texts:
         for base in sorted(whole)[:40]:
             for index in slices[:6]:
                 self._add(self.chains, f"{base}[{index}]")
+        given = {each.arg: None for node in watched.functions.values() for each in node.args.args}
         for some in (indices, keys):
-            if len(bases) * len(some) <= 400:
-                for base in bases:
+            every = bases | given if some is indices and len(bases | given) * len(some) <= 400 else bases
+            if len(every) * len(some) <= 400:
+                for base in every:
                     for index in some:
                         self._add(self.chains, f"{base}[{index}]".replace("'", '"'))
 
