@@ -72,7 +72,7 @@ def _shapes(shapes: tuple[tuple[Symbol, Shape], ...]) -> str:
 def _inline(body: Expression) -> str:
     """Inside a line of words, where a derivative is read more easily with a slanted bar."""
     if isinstance(body, Symbol) and body.partial:
-        return rf"$\partial L / \partial {_NOTATION.letter(body)}$"
+        return rf"$\partial {_NOTATION.above(body)} / \partial {_NOTATION.letter(body)}$"
     return f"${write(body, _NOTATION)}$"
 
 

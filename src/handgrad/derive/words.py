@@ -60,8 +60,13 @@ def legend(derivation: Derivation) -> list[Prose]:
     equations = [line.equation for section in derivation.sections for line in section.lines]
     parts = [node for equation in equations for node in nodes(equation)]
     notes: list[Prose] = []
-    if any(isinstance(n, ex.Product) and any(map(n.elementwise, range(1, len(n.factors)))) for n in parts):
+    signs = [n.outer for n in parts if isinstance(n, ex.Product) and any(map(n.elementwise, range(1, len(n.factors))))]
+    if not all(signs):
         notes.append(["⊙ multiplies element by element."])
+    if any(signs):
+        notes.append(["⊗ multiplies every element with every element."])
+    if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
+        notes.append(["diag is the diagonal matrix of a column: one for each sample."])
     if any(isinstance(n, ex.Indicator) for n in parts):
         notes.append(["[condition] is 1 where the condition holds, else 0."])
     if any(isinstance(n, ex.Constant) for n in parts):
