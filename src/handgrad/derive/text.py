@@ -47,7 +47,10 @@ class TextNotation:
             return small
         return f"_{text}" if len(text) == 1 else f"_{{{self._glyph(text)}}}"
 
-    def _raised(self, text: str) -> str:
+    def raised(self, text: str) -> str:
+        """``text`` as an exponent; nothing for nothing."""
+        if not text:
+            return ""
         small = text.translate(_SUPERSCRIPTS)
         if self.unicode and not set(small) & set(text):
             return small
@@ -60,7 +63,7 @@ class TextNotation:
         mantissa, e, exponent = text.partition("e")
         if not e:
             return text
-        ten = f"10{self._raised(str(int(exponent)))}"
+        ten = f"10{self.raised(str(int(exponent)))}"
         return ten if mantissa == "1" else f"{mantissa}{self._glyph('·')}{ten}"
 
     def symbol(self, symbol: ex.Symbol, transposed: bool = False) -> str:
@@ -68,7 +71,7 @@ class TextNotation:
         if symbol.hat:
             letter = f"{letter}\u0302" if self.unicode else f"{letter}^"
         letter += self._lowered(symbol.subscript)
-        letter += self._raised(f"({symbol.superscript})") if symbol.superscript else ""
+        letter += self.raised(f"({symbol.superscript})") if symbol.superscript else ""
         letter += self._lowered("".join(symbol.index))
         if symbol.operator:
             letter = f"{symbol.operator} {letter}"
@@ -104,7 +107,7 @@ class TextNotation:
         return f"{numerator} / {denominator}" if " " in numerator + denominator else f"{numerator}/{denominator}"
 
     def power(self, base: str, exponent: str) -> str:
-        return base + self._raised(exponent)
+        return base + self.raised(exponent)
 
     def transpose(self, body: str) -> str:
         return body + self._glyph("ᵀ")

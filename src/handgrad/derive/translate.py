@@ -255,6 +255,9 @@ class Translation:
         plain = self.named.get(name) or symbol(name, self.forward)
         self.symbols.setdefault(plain, self.letters(shape))
         chosen = tuple(index[axis] for axis in sorted(index))
+        if plain.partial and plain.of[0] != "L":  # the elements of a Jacobian are those of what is differentiated
+            letter, subscript = plain.of
+            return replace(plain, of=(letter, ",".join(filter(None, (subscript, *chosen)))))
         return replace(plain, index=chosen)
 
     def _beside(self, parts: list[ast.expr], index: Index) -> list[ex.Expression]:

@@ -5,8 +5,8 @@ With P the parameters and the state before the first step, carry along how the s
     da_t/dP = W dh_{t-1}/dP + da_t/dP at fixed h_{t-1},        dh_t/dP = f'(a_t) da_t/dP,
     dL/dP = sum_t dy_t^T dh_t/dP
 
-What the term at fixed h_{t-1} is: for W_ij, h_{t-1,j} in row i; for U_ij, x_{t,j} in row i; for b_i, 1 in row i; for h0,
-nothing. The price is a state, with its derivatives, for every parameter.
+What the term at fixed h_{t-1} is: for W_ij, h_{t-1,j} in row i; for U_ij, x_{t,j} in row i; for b_i, 1 in row i; for
+h0, nothing. The price is a state, with its derivatives, for every parameter.
 
 Cost: time T H^4, each step multiplies W with a state for every parameter; memory H^3, none of it grows with T.
 
@@ -36,7 +36,7 @@ def rnn_forward_mode(
     eye = np.eye(H)
     dh_dW, dh_dU, dh_db = np.zeros((H, H, H, B)), np.zeros((H, D, H, B)), np.zeros((H, H, B))
     dh_dh0 = np.repeat(eye[:, :, None], B, axis=2)
-    h = h0
+    h: Array = h0
     for t in range(len(x)):
         # 1
         a = W @ h + U @ x[t] + b[:, None]
