@@ -114,6 +114,10 @@ def loop_layer(reader: FileReader) -> LoopSource:
     name = reader.name
     docstring = ast.get_docstring(reader.tree) or ""
     function, _, _ = reader.function(f"{name}_forward")
+    kind: Any = next((each.annotation for each in reader.signature(f"{name}_forward").values()), None)
+    if not hasattr(kind, "_fields"):
+        what = "expected a NamedTuple of the parameters as its first argument, as in layers/rnn.py"
+        raise reader.wrong(function, what)
     forward, backward = _walk(reader, f"{name}_forward"), _walk(reader, f"{name}_backward")
     stated, shapes = parse_shapes(docstring), {}
     for argument in reader.arguments(function):
@@ -122,15 +126,9 @@ def loop_layer(reader: FileReader) -> LoopSource:
                 shapes[each] = stated.get(each, ())
                 if not shapes[each]:
                     raise InputError(f"the Shapes block of {name}.py does not say the shape of {each}")
-    kind: Any = next((each.annotation for each in reader.signature(f"{name}_forward").values()), None)
-    if not hasattr(kind, "_fields"):
-        raise reader.wrong(
-            function, "expected a NamedTuple of the parameters as its first argument, as in layers/rnn.py"
-        )
     if "T" not in {size for shape in shapes.values() for size in shape}:
-        raise InputError(
-            f"the Shapes block of {name}.py has no T, expected it as the number of steps, as in x (T, D, B)"
-        )
+        said = f"the Shapes block of {name}.py has no T"
+        raise InputError(f"{said}, expected the number of steps in it; write, for example, x (T, D, B)")
     title, source = docstring.partition("\n")[0], paragraph(docstring, "Source")
     cost = paragraph(docstring, "Cost")
     return LoopSource(name, title, source, cost, shapes, kind, forward, backward, functions_of(reader))

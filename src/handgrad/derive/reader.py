@@ -184,7 +184,8 @@ class FileReader:
                 *lines, last = node.body
                 return node, lines[ast.get_docstring(node) is not None :], last
         raise InputError(
-            f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
+            f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward, in the form of "
+            f"those in layers/; handgrad check takes a file of any form"
         )
 
     def signature(self, name: str) -> Mapping[str, inspect.Parameter]:

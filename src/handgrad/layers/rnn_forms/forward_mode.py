@@ -32,10 +32,10 @@ def rnn_forward_mode(
     """
     W, U, b = params
     (H, B), D = h0.shape, x.shape[1]
-    dW, dU, db, dh0 = np.zeros((H, H)), np.zeros((H, D)), np.zeros(H), np.zeros((H, B))
+    dW, dU, db, dh0 = np.zeros_like(W), np.zeros_like(U), np.zeros_like(b), np.zeros_like(h0)
     eye = np.eye(H)
     dh_dW, dh_dU, dh_db = np.zeros((H, H, H, B)), np.zeros((H, D, H, B)), np.zeros((H, H, B))
-    dh_dh0 = np.repeat(eye[:, :, None], B, axis=2)
+    dh_dh0: Array = np.repeat(eye[:, :, None], B, axis=2)
     h: Array = h0
     for t in range(len(x)):
         # 1
