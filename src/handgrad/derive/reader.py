@@ -183,10 +183,8 @@ class FileReader:
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 *lines, last = node.body
                 return node, lines[ast.get_docstring(node) is not None :], last
-        raise InputError(
-            f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward, in the form of "
-            f"those in layers/; handgrad check takes a file of any form"
-        )
+        said = f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
+        raise InputError(f"{said}, in the form of layers/; handgrad check takes a file of any form")
 
     def signature(self, name: str) -> Mapping[str, inspect.Parameter]:
         """The parameters of a function."""
