@@ -112,7 +112,7 @@ def test_a_wrong_line_fails(leaky, old, new, wrong):
         ("z (T, N, B)", "z (5, N, B)", "block of leaky.py has no T, expected the number of steps in it; write, for"),
         ("    s[-1] = s0\n", "    s[-1] = s0\n    m = 0\n", None),
         ("        u[t] = np.tanh(V @ z[t])", "        u.append(V @ z[t])", "expected an .*; write what a step gives"),
-        ("        slope = 1 - u[t] ** 2", "        slope = 1 - u[t].sum(axis=7)", "leaky.py:4.: `slope.*` does not run"),
+        ("        slope = 1 - u[t] ** 2", "        slope = 1 - u[t].sum(axis=7)", "leaky.py:4.: `slope.*not run"),
         ("(params: LeakyParams, z, s0)", "(params, z, s0)", "expected a NamedTuple of the parameters as its first"),
         ("return s[:T], LeakyCache(z, s, u)", "return s[:T]", "gives ndarray, expected `return y, cache`"),
         ("cache, dout):", "cache, dout, z):", "takes params, cache, dout, z, expected the parameters, the cache and"),
