@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.layers.rnn import RnnParams
+
 FLOOR = 1e-8  # below this, a gradient counts as zero
 
 
@@ -83,6 +85,13 @@ def by_the_checker(name: str, arguments: dict[str, Any]):
     leaves = [each for each in arguments if isinstance(arguments[each], np.ndarray)]
     leaves += [f"params.{each}" for each in getattr(arguments.get("params"), "_fields", ())]
     return push, pull, arguments
+
+
+def recurrent_example(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Any]:
+    """What ``rnn_forward`` takes, for a state of ``shape`` (H, B), by name: three steps of four inputs."""
+    hidden, batch = shape
+    params = RnnParams(*(rng.normal(size=size) for size in ((hidden, hidden), (hidden, 4), (hidden,))))
+    return {"params": params, "x": rng.normal(size=(3, 4, batch)), "h0": rng.normal(size=(hidden, batch))}
 
 
 def check_activation(forward: Callable[..., Any], backward: Callable[..., Any], *constants: float):

@@ -12,6 +12,7 @@ import pytest
 
 import handgrad
 from handgrad.cli import main
+from handgrad.derive import Check
 
 POINTS = ["run", "points", "--hidden", "3", "--epochs", "2"]
 
@@ -178,9 +179,17 @@ def test_derive_without_a_name_lists_the_names(capsys):
     assert {"dense", "mlp"} <= {line.split()[0] for line in capsys.readouterr().out.splitlines()}
 
 
-def test_derive_of_a_wrong_line_is_exit_code_3(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (1.0, "a line of dense disagrees with its numerical derivative"),
+        (0.0, "the forms of the gradient of dense disagree with each other"),
+    ],
+)
+def test_derive_of_a_wrong_line_or_form_is_exit_code_3(capsys, monkeypatch, error, message):
     class Wrong:
         passed = False
+        checks = (Check(error, "central"),)
 
         def to_text(self, unicode):
             return "dW = -da x"
@@ -189,7 +198,7 @@ def test_derive_of_a_wrong_line_is_exit_code_3(capsys, monkeypatch):
     assert main(["derive", "dense"]) == 3
     out, err = capsys.readouterr()
     assert out == "dW = -da x\n"
-    assert "disagrees with its numerical derivative" in err
+    assert message in err
 
 
 def test_bench_is_handed_its_options(monkeypatch):

@@ -60,7 +60,7 @@ def derive(
 ) -> int:
     """Typeset the derivation of a layer or a network from its source, each backward line verified.
 
-    Exit code 3 if a line disagrees with its numerical derivative.
+    Exit code 3 if a line disagrees with its numerical derivative, or a form of a gradient with another.
 
     Parameters
     ----------
@@ -104,7 +104,10 @@ def derive(
     _deliver(text.rstrip("\n") + "\n", out)
     if derivation.passed:
         return 0
-    say_error(f"a line of {name} disagrees with its numerical derivative")
+    if all(check.passed for check in derivation.checks):
+        say_error(f"the forms of the gradient of {name} disagree with each other")
+    else:
+        say_error(f"a line of {name} disagrees with its numerical derivative")
     return CHECK_FAILED
 
 

@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 
 import handgrad as hg
+from bench_sides import after_an_epoch, assert_same, both
 from handgrad.benchmarks import peers_handgrad, peers_numpy, rnn
 from handgrad.benchmarks.harness import Worker
-from handgrad.benchmarks.workload import PEERS, Fingerprint, disagreement, fingerprint
+from handgrad.benchmarks.workload import PEERS, Fingerprint, disagreement
 
 ONLINE = {"hidden": 5, "steps": 4, "samples": 11, "batch": 1}
 BATCH = {"hidden": 7, "steps": 5, "samples": 33, "batch": 11}
-SETTINGS = pytest.mark.parametrize("settings", [ONLINE, BATCH], ids=["online", "batch"])
-
-
-def after_an_epoch(trainer, problem) -> Fingerprint:
-    trainer.train(1)
-    return fingerprint(rnn.reference_loss(problem, trainer.parameters()), problem.parameters, trainer.parameters())
+SETTINGS = both(ONLINE, BATCH)
 
 
 @SETTINGS
@@ -26,9 +22,7 @@ def test_a_problem_adds_binary_numbers_and_is_the_same_each_time(settings):
     weight = 2 ** np.arange(settings["steps"])
     a, b = (one.x * weight[:, None]).sum(axis=1).T
     assert np.array_equal((one.t * weight).sum(axis=1), (a + b) % 2 ** settings["steps"])
-    assert np.array_equal(one.x, two.x)
-    assert all(np.array_equal(p, q) for p, q in zip(one.parameters, two.parameters, strict=True))
-    assert [order.tolist() for order in one.orders(2)] == [order.tolist() for order in two.orders(2)]
+    assert_same(one, two)
 
 
 @SETTINGS
@@ -60,7 +54,7 @@ def test_an_epoch_is_the_steps_of_the_equations(settings):
 def test_numpy_goes_our_way_and_reset_puts_the_first_parameters_back(settings):
     problem = rnn.problem(settings)
     trainers = [peers_handgrad.Rnn(problem, threads=1), peers_numpy.Rnn(problem, threads=1)]
-    ours, theirs = (after_an_epoch(trainer, problem) for trainer in trainers)
+    ours, theirs = (after_an_epoch(rnn, trainer, problem) for trainer in trainers)
     assert disagreement(ours, theirs) == ""
     assert ours.moved > 1e-3, "an epoch that changes nothing proves nothing"
     for trainer in trainers:
@@ -75,7 +69,7 @@ def test_the_other_peers_go_our_way(library):
     with Worker(library, 1) as worker:
         for settings in (ONLINE, BATCH):
             problem = rnn.problem(settings)
-            ours = after_an_epoch(peers_handgrad.Rnn(problem, threads=1), problem)
+            ours = after_an_epoch(rnn, peers_handgrad.Rnn(problem, threads=1), problem)
             for side in PEERS[library]:
                 reply = worker.ask("load", workload="rnn", settings=settings, options=side.options)
                 theirs = Fingerprint(reply["loss"], reply["moved"], tuple(reply["projections"]))

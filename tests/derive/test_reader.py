@@ -133,7 +133,7 @@ def test_a_module_does_as_well_as_a_path(own):
     [
         ("def own_backward", "def own_reverse", "has no function own_backward"),
         ("    a = params.W @ x", "    a = params.W @ x[::2]", r"`a = params.W @ x\[::2\]` does not run: ValueError"),
-        ("    a = params.W @ x", "    for a in [params.W @ x]:\n        pass", "own.py, line .*expected an assignment"),
+        ("    a = params.W @ x", "    for a in [params.W @ x]:\n        pass", "own.py, line .*expected `for t in "),
         ("    a = params.W @ x", "    a, _ = params.W @ x, 0", "expected an assignment to one name"),
         ("return y, OwnCache(x, y=y)", "return np.tanh(a), OwnCache(x, y=y)", "a line of its own"),
         ("return y, OwnCache(x, y=y)", "return y", "a line of its own"),

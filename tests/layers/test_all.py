@@ -8,8 +8,7 @@ import pytest
 import handgrad as hg
 import handgrad.layers
 from handgrad.layers.dense import DenseParams
-from handgrad.layers.rnn import RnnParams
-from helpers import by_the_checker
+from helpers import by_the_checker, recurrent_example
 
 NAMES = sorted(path.stem for path in Path(handgrad.layers.__file__).parent.glob("[!_]*.py"))
 SIZES = ((5, 3), (1, 1), (2, 7))
@@ -38,19 +37,13 @@ def dense(rng, shape):
     return {"params": DenseParams(rng.normal(size=(4, n)), rng.normal(size=4)), "x": rng.normal(size=(n, batch))}
 
 
-def rnn(rng, shape):
-    hidden, batch = shape
-    params = RnnParams(*(rng.normal(size=size) for size in ((hidden, hidden), (hidden, 4), (hidden,))))
-    return {"params": params, "x": rng.normal(size=(3, 4, batch)), "h0": rng.normal(size=(hidden, batch))}
-
-
 EXAMPLES = {
     "dense": dense,
     "half_squared_error": errors,
     "identity": activation,
     "leaky_relu": lambda rng, shape: {"a": away_from_zero(rng, shape), "s": 0.2},
     "relu": activation,
-    "rnn": rnn,
+    "rnn": recurrent_example,
     "scaled_tanh": activation,
     "sigmoid": activation,
     "sigmoid_cross_entropy": logits,

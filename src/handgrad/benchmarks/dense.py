@@ -5,18 +5,14 @@ cross-entropy, 8192 random samples in ten classes, in a new order each epoch; ev
 float32 and plain SGD throughout.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from handgrad.benchmarks.workload import Bar, Case
+from handgrad.benchmarks.workload import Bar, Case, Samples
 from handgrad.layers._types import Array
 
 TITLE = "dense networks, float32, plain SGD: online 2-h-h-1 (sigmoid) and batches of 784-h-10 (ReLU, softmax)"
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _POINTS = 70
 _SAMPLES = 8192
@@ -67,29 +63,9 @@ BARS = (
 )
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Samples):
     """``x`` (samples, inputs); ``t`` (samples, 1) float32 online, else class numbers (samples,); ``parameters``
     W (M, N), b (M,), W, b, ... from the first layer to the last."""
-
-    online: bool
-    x: Array
-    t: np.ndarray[Any, Any]
-    parameters: list[Array]
-    batch: int
-    lr: float = _LEARNING_RATE
-    seed: int = 1
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return len(self.x) // self.batch
-
-    def orders(self, epochs: int) -> Iterator[Integers]:
-        """The order of the samples in each epoch, as ``fit`` draws it from ``seed``; made as the epoch begins."""
-        rng = np.random.default_rng(self.seed)
-        for _ in range(epochs):
-            yield rng.permutation(len(self.x))
 
 
 def problem(settings: dict[str, Any]) -> Problem:
@@ -106,7 +82,7 @@ def problem(settings: dict[str, Any]) -> Problem:
     for n_in, n_out in zip(widths[:-1], widths[1:], strict=True):
         parameters.append((rng.standard_normal((n_out, n_in)) / np.sqrt(n_in)).astype(np.float32))
         parameters.append((rng.standard_normal(n_out) * 0.1).astype(np.float32))
-    return Problem(settings["online"], x, t, parameters, settings["batch"])
+    return Problem(x, t, parameters, settings["batch"], _LEARNING_RATE)
 
 
 def reference_loss(problem: Problem, parameters: list[Array]) -> float:

@@ -20,11 +20,38 @@ def prepare(threads: int) -> dict[str, Any]:
     return {"target": llvmlite.binding.get_host_cpu_name(), "sources": sources_hash()}
 
 
-class Dense:
-    """``hg.Sequential`` with the problem's layers. Without ``threads`` it takes all cores that it may use."""
+class Trainer:
+    """``hg.Sequential`` with the problem's parameters. Without ``threads`` it takes all cores that it may use."""
+
+    def __init__(self, problem: dense.Problem | rnn.Problem, threads: int, net: Any) -> None:
+        self.problem, self.threads, self.net = problem, threads, net
+        self.first = dict(zip(net.parameters, problem.parameters, strict=True))
+        self.reset()
+
+    def reset(self) -> None:
+        self.net.load_parameters(self.first)
+
+    def train(self, epochs: int) -> None:
+        problem = self.problem
+        self.net.fit(
+            problem.x,
+            problem.t,
+            epochs=epochs,
+            batch_size=problem.batch,
+            optimizer=hg.SGD(lr=problem.lr),
+            shuffle=not problem.online,
+            seed=problem.seed,
+            threads=self.threads,
+        )
+
+    def parameters(self) -> list[Array]:
+        return [self.net.parameters[name].copy() for name in self.first]
+
+
+class Dense(Trainer):
+    """The problem's layers, one after the other."""
 
     def __init__(self, problem: dense.Problem, threads: int) -> None:
-        self.problem, self.threads = problem, threads
         widths = [len(b) for b in problem.parameters[1::2]]
         layers: list[Any] = []
         for width in widths:
@@ -33,58 +60,16 @@ class Dense:
         if not problem.online:
             layers.pop()
             loss = hg.SoftmaxCrossEntropy()
-        self.net = hg.Sequential(layers, input_shape=problem.x.shape[1], loss=loss)
-        self.first = dict(zip(self.net.parameters, problem.parameters, strict=True))
-        self.reset()
-
-    def reset(self) -> None:
-        self.net.load_parameters(self.first)
-
-    def train(self, epochs: int) -> None:
-        problem = self.problem
-        self.net.fit(
-            problem.x,
-            problem.t,
-            epochs=epochs,
-            batch_size=problem.batch,
-            optimizer=hg.SGD(lr=problem.lr),
-            shuffle=not problem.online,
-            seed=problem.seed,
-            threads=self.threads,
-        )
-
-    def parameters(self) -> list[Array]:
-        return [self.net.parameters[name].copy() for name in self.first]
+        super().__init__(problem, threads, hg.Sequential(layers, input_shape=problem.x.shape[1], loss=loss))
 
 
-class Rnn:
+class Rnn(Trainer):
     """``hg.RNN`` with a readout at every step."""
 
     def __init__(self, problem: rnn.Problem, threads: int) -> None:
-        self.problem, self.threads = problem, threads
         layers: list[Any] = [hg.RNN(len(problem.parameters[2])), hg.Dense(2)]
-        self.net = hg.Sequential(layers, input_shape=problem.x.shape[1:], loss=hg.SoftmaxCrossEntropy())
-        self.first = dict(zip(self.net.parameters, problem.parameters, strict=True))
-        self.reset()
-
-    def reset(self) -> None:
-        self.net.load_parameters(self.first)
-
-    def train(self, epochs: int) -> None:
-        problem = self.problem
-        self.net.fit(
-            problem.x,
-            problem.t,
-            epochs=epochs,
-            batch_size=problem.batch,
-            optimizer=hg.SGD(lr=problem.lr),
-            shuffle=not problem.online,
-            seed=problem.seed,
-            threads=self.threads,
-        )
-
-    def parameters(self) -> list[Array]:
-        return [self.net.parameters[name].copy() for name in self.first]
+        net = hg.Sequential(layers, input_shape=problem.x.shape[1:], loss=hg.SoftmaxCrossEntropy())
+        super().__init__(problem, threads, net)
 
 
 TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}

@@ -23,63 +23,21 @@ def prepare(threads: int) -> dict[str, Any]:
     return {}
 
 
-class Dense:
-    """An ``nn.Sequential`` of ``nn.Linear`` and activations."""
+class Trainer:
+    """The loop of the tutorials over ``pairs`` online, over rows that ``index_select`` gathers in batches."""
 
-    def __init__(self, problem: dense.Problem, threads: int) -> None:
-        self.problem = problem
-        layers: list[Any] = []
-        for W in problem.parameters[::2]:
-            layers += [nn.Linear(W.shape[1], W.shape[0]), nn.Sigmoid() if problem.online else nn.ReLU()]
-        if not problem.online:
-            layers.pop()
-        self.net = nn.Sequential(*layers)
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=problem.lr)
-        self.loss = nn.MSELoss(reduction="sum") if problem.online else nn.CrossEntropyLoss()
+    def __init__(self, problem: dense.Problem | rnn.Problem, trained: list[Any], batch_of_one: bool) -> None:
+        """``trained``: the parameters, in the problem's order. ``batch_of_one``: whether a sample keeps its axis."""
+        self.problem, self.trained = problem, trained
+        self.optimizer = torch.optim.SGD(trained, lr=problem.lr)
         self.x, self.t = torch.from_numpy(problem.x), torch.from_numpy(problem.t)
-        self.pairs = list(zip(self.x.split(1), self.t.split(1), strict=True)) if problem.online else []
+        samples = (self.x.split(1), self.t.split(1)) if batch_of_one else (self.x, self.t)
+        self.pairs = list(zip(*samples, strict=True)) if problem.online else []
         self.reset()
 
-    def reset(self) -> None:
-        with torch.no_grad():
-            for parameter, first in zip(self.net.parameters(), self.problem.parameters, strict=True):
-                parameter.copy_(torch.from_numpy(first))
-
-    def _step(self, x: Any, t: Any) -> None:
-        self.optimizer.zero_grad()
-        self.loss(self.net(x), t).backward()
-        self.optimizer.step()
-
-    def train(self, epochs: int) -> None:
-        if self.problem.online:
-            for _ in range(epochs):
-                for x, t in self.pairs:
-                    self._step(x, t)
-            return
-        for order in self.problem.orders(epochs):
-            for rows in torch.from_numpy(order).split(self.problem.batch):
-                self._step(self.x.index_select(0, rows), self.t.index_select(0, rows))
-
-    def parameters(self) -> list[Array]:
-        return [parameter.detach().numpy().copy() for parameter in self.net.parameters()]
-
-
-class Rnn:
-    """``nn.RNN`` and ``nn.Linear``. Of its two biases, whose sum counts, one stays zero."""
-
-    def __init__(self, problem: rnn.Problem, threads: int) -> None:
-        self.problem = problem
-        H = len(problem.parameters[2])
-        self.rnn = nn.RNN(2, H, batch_first=not problem.online)
-        self.readout = nn.Linear(H, 2)
-        self.rnn.bias_hh_l0.requires_grad_(False).zero_()
-        layer = self.rnn
-        self.trained = [layer.weight_hh_l0, layer.weight_ih_l0, layer.bias_ih_l0, *self.readout.parameters()]
-        self.optimizer = torch.optim.SGD(self.trained, lr=problem.lr)
-        self.loss = nn.CrossEntropyLoss(reduction="sum")
-        self.x, self.t = torch.from_numpy(problem.x), torch.from_numpy(problem.t)
-        self.pairs = list(zip(self.x, self.t, strict=True)) if problem.online else []
-        self.reset()
+    def loss_of(self, x: Any, t: Any) -> Any:
+        """The loss that a step descends."""
+        raise NotImplementedError
 
     def reset(self) -> None:
         with torch.no_grad():
@@ -88,9 +46,7 @@ class Rnn:
 
     def _step(self, x: Any, t: Any) -> None:
         self.optimizer.zero_grad()
-        h, _ = self.rnn(x)
-        loss = self.loss(self.readout(h).reshape(-1, 2), t.reshape(-1)) / self.problem.batch
-        loss.backward()
+        self.loss_of(x, t).backward()
         self.optimizer.step()
 
     def train(self, epochs: int) -> None:
@@ -105,6 +61,41 @@ class Rnn:
 
     def parameters(self) -> list[Array]:
         return [parameter.detach().numpy().copy() for parameter in self.trained]
+
+
+class Dense(Trainer):
+    """An ``nn.Sequential`` of ``nn.Linear`` and activations."""
+
+    def __init__(self, problem: dense.Problem, threads: int) -> None:
+        layers: list[Any] = []
+        for W in problem.parameters[::2]:
+            layers += [nn.Linear(W.shape[1], W.shape[0]), nn.Sigmoid() if problem.online else nn.ReLU()]
+        if not problem.online:
+            layers.pop()
+        self.net = nn.Sequential(*layers)
+        self.loss = nn.MSELoss(reduction="sum") if problem.online else nn.CrossEntropyLoss()
+        super().__init__(problem, list(self.net.parameters()), batch_of_one=True)
+
+    def loss_of(self, x: Any, t: Any) -> Any:
+        return self.loss(self.net(x), t)
+
+
+class Rnn(Trainer):
+    """``nn.RNN`` and ``nn.Linear``. Of its two biases, whose sum counts, one stays zero."""
+
+    def __init__(self, problem: rnn.Problem, threads: int) -> None:
+        H = len(problem.parameters[2])
+        self.rnn = nn.RNN(2, H, batch_first=not problem.online)
+        self.readout = nn.Linear(H, 2)
+        self.rnn.bias_hh_l0.requires_grad_(False).zero_()
+        self.loss = nn.CrossEntropyLoss(reduction="sum")
+        layer = self.rnn
+        trained = [layer.weight_hh_l0, layer.weight_ih_l0, layer.bias_ih_l0, *self.readout.parameters()]
+        super().__init__(problem, trained, batch_of_one=False)
+
+    def loss_of(self, x: Any, t: Any) -> Any:
+        h, _ = self.rnn(x)
+        return self.loss(self.readout(h).reshape(-1, 2), t.reshape(-1)) / self.problem.batch
 
 
 TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}

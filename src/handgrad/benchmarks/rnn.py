@@ -7,18 +7,14 @@ order). Batches: 50 steps, in a new order each epoch. float32 and plain SGD thro
 over its steps, a batch's the mean over its sequences.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from handgrad.benchmarks.workload import Bar, Case
+from handgrad.benchmarks.workload import Bar, Case, Samples
 from handgrad.layers._types import Array
 
 TITLE = "recurrent networks, float32, plain SGD: 2-h-2 with tanh states, online (8 steps) and in batches (50 steps)"
-
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 _LEARNING_RATE = 0.001  # low enough for the widest network: rounding must not grow into another result
 
@@ -52,33 +48,9 @@ BARS = (
 )
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Samples):
     """``x`` (samples, steps, 2): the bits of two numbers, lowest first; ``t`` (samples, steps): those of their sum, as
     class numbers; ``parameters`` W (H, H), U (H, 2), b (H,), V (2, H), c (2,)."""
-
-    x: Array
-    t: Integers
-    parameters: list[Array]
-    batch: int
-    lr: float = _LEARNING_RATE
-    seed: int = 1
-
-    @property
-    def online(self) -> bool:
-        """Whether a step is taken after every sequence."""
-        return self.batch == 1
-
-    @property
-    def steps(self) -> int:
-        """Steps of an epoch."""
-        return len(self.x) // self.batch
-
-    def orders(self, epochs: int) -> Iterator[Integers]:
-        """The order of the sequences in each epoch, as ``fit`` draws it from ``seed``; made as the epoch begins."""
-        rng = np.random.default_rng(self.seed)
-        for _ in range(epochs):
-            yield rng.permutation(len(self.x))
 
 
 def problem(settings: dict[str, Any]) -> Problem:
@@ -94,7 +66,7 @@ def problem(settings: dict[str, Any]) -> Problem:
     shapes = ((H, H), (H, 2), (H,), (2, H), (2,))
     scales = (0.5 / np.sqrt(H), 0.5, 0.1, 1 / np.sqrt(H), 0.1)
     parameters = [(rng.standard_normal(s) * k).astype(np.float32) for s, k in zip(shapes, scales, strict=True)]
-    return Problem(bits.astype(np.float32), total, parameters, settings["batch"])
+    return Problem(bits.astype(np.float32), total, parameters, settings["batch"], _LEARNING_RATE)
 
 
 def reference_loss(problem: Problem, parameters: list[Array]) -> float:

@@ -11,13 +11,15 @@ A workload is a module of this package, under its own name, with
 Each ``peers_<side>.py`` holds, in its ``TRAINERS``, how that side solves the workload's problems.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from handgrad.layers._types import Array
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 LOSS_TOLERANCE = 1e-4  # relative, after one epoch from the same parameters
 MOVE_TOLERANCE = 1e-2  # difference of the ways that the parameters went, relative to the way: float32 rounds W, not dW
@@ -38,6 +40,35 @@ class Case:
     axes: dict[str, int] = field(default_factory=dict)
     beyond: bool = False
     without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a network is trained on: ``x`` and ``t`` (samples, ...), the first ``parameters`` from the first layer to
+    the last, and how: ``batch`` samples a step, at the learning rate ``lr``."""
+
+    x: Array
+    t: np.ndarray[Any, Any]
+    parameters: list[Array]
+    batch: int
+    lr: float
+    seed: int = 1
+
+    @property
+    def online(self) -> bool:
+        """Whether a step is taken after every sample."""
+        return self.batch == 1
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch."""
+        return len(self.x) // self.batch
+
+    def orders(self, epochs: int) -> Iterator[Integers]:
+        """The order of the samples in each epoch, as ``fit`` draws it from ``seed``; made as the epoch begins."""
+        rng = np.random.default_rng(self.seed)
+        for _ in range(epochs):
+            yield rng.permutation(len(self.x))
 
 
 @dataclass(frozen=True)

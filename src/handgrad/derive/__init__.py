@@ -16,10 +16,10 @@ from handgrad.derive.compose import LayerSpec
 from handgrad.derive.document import Check, Derivation, Line, Section
 from handgrad.derive.layer import derive_layer
 from handgrad.derive.loop import derive_loop
-from handgrad.derive.loop_source import read_loop
+from handgrad.derive.loop_source import loop_layer, read_loop
 from handgrad.derive.mlp import TITLE, derive_mlp
 from handgrad.derive.network import derive_network
-from handgrad.derive.reader import layer_names, loop_names, read_module, read_named, title_of
+from handgrad.derive.reader import layer_names, loop_names, module_reader, read_named, title_of
 from handgrad.errors import UsageError, unknown_choice
 
 __all__ = [
@@ -67,7 +67,7 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     if choices:
         raise UsageError(f"{', '.join(choices)} was given for {name}, expected for {MLP} only; leave it out")
     if name in loop_names(folder):
-        return derive_loop(read_loop(name, folder), seed)
+        return derive_loop(read_loop(name, folder), seed, folder)
     return derive_layer(read_named(name, folder), seed)
 
 
@@ -77,4 +77,7 @@ def derive_module(module: str | Path | ModuleType, *, seed: int = 0) -> Derivati
     It holds ``<base name>_forward`` and ``<base name>_backward`` in the form of the files in ``layers/``. Raises
     InputError where the form is another, or the Shapes block is not what comes out.
     """
-    return derive_layer(read_module(module), seed)
+    reader = module_reader(module)
+    if reader.loops:
+        return derive_loop(loop_layer(reader), seed, forms=False)
+    return derive_layer(reader.layer(), seed)

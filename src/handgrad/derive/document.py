@@ -8,6 +8,7 @@ from handgrad.derive.expression import Equation, Expression, Symbol
 from handgrad.derive.source import Origin
 
 Shape = tuple[str, ...]  # in letters
+FORM_TOLERANCE = 1e-12  # between two forms of one gradient, relative, in float64
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Form:
+    """One of several ways to the same gradient."""
+
+    name: str
+    place: str  # its file
+    equations: tuple[Equation, ...]  # that lead to the derivative by the first parameter
+    difference: float | None  # largest relative difference of a gradient from the first form's, which has none
+    cost: str  # in words; T^2 for the square of T
+
+    @property
+    def passed(self) -> bool:
+        """Whether its gradients are the first form's, to rounding."""
+        return self.difference is None or self.difference <= FORM_TOLERANCE  # False for NaN
+
+
+@dataclass(frozen=True)
 class Derivation:
     """The equations of a layer or a network, typeset from their source, each backward line checked."""
 
@@ -69,6 +86,8 @@ class Derivation:
     sizes: dict[str, int] = field(default_factory=dict)  # at which the lines were executed
     seed: int = 0
     remarks: tuple[str, ...] = ()
+    carried_on: bool = True  # whether a numerical derivative went on in the place of a line that failed
+    forms: tuple[Form, ...] = ()  # ways to the same gradient; the first is what the others are compared with
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -77,8 +96,9 @@ class Derivation:
 
     @property
     def passed(self) -> bool:
-        """Whether every backward line agrees with its numerical derivative."""
-        return bool(self.checks) and all(check.passed for check in self.checks)
+        """Whether every backward line agrees with its numerical derivative, and every form with the first."""
+        checked = bool(self.checks) and all(check.passed for check in self.checks)
+        return checked and all(form.passed for form in self.forms)
 
     @property
     def worst(self) -> float:

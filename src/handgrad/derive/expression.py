@@ -19,12 +19,13 @@ class Symbol:
     """A named value, for example the rows j of the weights of the first layer: letter W, superscript 1, index j."""
 
     letter: str  # Unicode: "W", "λ", "ℓ"; several letters are a word, set upright
-    partial: bool = False  # the derivative of the loss by this symbol
+    partial: bool = False  # the derivative by this symbol, of the loss or of what ``of`` says
     operator: str = ""  # "log" in log y: part of the name
     subscript: str = ""  # part of the name: t in x_t
     superscript: str = ""  # which layer
     hat: bool = False
     index: tuple[str, ...] = ()  # which elements, inside a sum
+    of: tuple[str, str] = ("L", "")  # letter and subscript of what is differentiated, where it is partial
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Product:
 
     factors: tuple["Expression", ...]
     arrays: tuple[bool, ...]
+    outer: bool = False  # two arrays without a common axis: every element of one with every element of the other
 
     def elementwise(self, i: int) -> bool:
         """Whether factor ``i`` and the one before it are both arrays, so that a sign must stand between them."""
@@ -96,10 +98,11 @@ class Root:
 
 @dataclass(frozen=True)
 class Bound:
-    """An index and the size up to which it runs, from 1."""
+    """An index, the size or index up to which it runs, and where it begins."""
 
     index: str
     size: "Expression"
+    first: str = "1"
 
 
 @dataclass(frozen=True)

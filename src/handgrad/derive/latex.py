@@ -26,6 +26,7 @@ _MATHEMATICS = {
     "⟨": r"\langle ",
     "⟩": r"\rangle ",
     "⊙": r"\odot ",
+    "⊗": r"\otimes ",
     "←": r"\gets ",
     "⁻": "^{-}",
 } | {sign: command + " " for sign, command in _COMMANDS.items()}
@@ -55,7 +56,12 @@ class LatexNotation:
 
     def symbol(self, symbol: ex.Symbol, transposed: bool = False) -> str:
         letter = self.letter(symbol, transposed)
-        return rf"\frac{{\partial L}}{{\partial {letter}}}" if symbol.partial else letter
+        return rf"\frac{{\partial {self.above(symbol)}}}{{\partial {letter}}}" if symbol.partial else letter
+
+    def above(self, symbol: ex.Symbol) -> str:
+        """What a derivative is of: L, or L_t."""
+        letter, subscript = symbol.of
+        return f"{letter}_{{{self._subscript(subscript)}}}" if subscript else letter
 
     def letter(self, symbol: ex.Symbol, transposed: bool = False) -> str:
         """A symbol with its marks, without the derivative by it."""
@@ -106,6 +112,9 @@ class LatexNotation:
     def elementwise(self) -> str:
         return r" \odot "
 
+    def outer(self) -> str:
+        return r" \otimes "
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         return r" \, "
 
@@ -127,10 +136,10 @@ class LatexNotation:
     def root(self, body: str) -> str:
         return rf"\sqrt{{{body}}}"
 
-    def over(self, operation: str, bounds: list[tuple[str, str]], body: str) -> str:
+    def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
         if operation == "sum":
-            return "".join(rf"\sum_{{{index}=1}}^{{{size}}} " for index, size in bounds) + body
-        return rf"\{operation}_{{{', '.join(index for index, _ in bounds)}}} {body}"
+            return "".join(rf"\sum_{{{index}={first}}}^{{{size}}} " for index, first, size in bounds) + body
+        return rf"\{operation}_{{{', '.join(index for index, *_ in bounds)}}} {body}"
 
     def comparison(self, left: str, sign: str, right: str) -> str:
         return f"{left} {_SIGNS.get(sign, sign)} {right}"

@@ -59,14 +59,19 @@ class MathMLNotation:
         letter = self.letter(symbol, transposed)
         if not symbol.partial:
             return letter
-        return f"<mfrac>{_row('<mi>∂</mi>', '<mi>L</mi>')}{_row('<mi>∂</mi>', letter)}</mfrac>"
+        return f"<mfrac>{_row('<mi>∂</mi>', self._above(symbol))}{_row('<mi>∂</mi>', letter)}</mfrac>"
+
+    def _above(self, symbol: ex.Symbol) -> str:
+        """What a derivative is of: L, or L_t."""
+        letter, subscript = symbol.of
+        return self.letter(ex.Symbol(letter, subscript=subscript))
 
     def slanted(self, symbol: ex.Symbol) -> str:
         """A symbol inside a line of words: a derivative without the height of a fraction."""
         letter = self.letter(symbol)
         if not symbol.partial:
             return letter
-        return _row("<mi>∂</mi><mi>L</mi>", '<mo lspace="0" rspace="0">/</mo>', "<mi>∂</mi>", letter)
+        return _row("<mi>∂</mi>", self._above(symbol), '<mo lspace="0" rspace="0">/</mo>', "<mi>∂</mi>", letter)
 
     def letter(self, symbol: ex.Symbol, transposed: bool = False) -> str:
         """A symbol with its marks, without the derivative by it."""
@@ -109,6 +114,9 @@ class MathMLNotation:
     def elementwise(self) -> str:
         return _operator("⊙")
 
+    def outer(self) -> str:
+        return _operator("⊗")
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         return _THIN
 
@@ -131,14 +139,15 @@ class MathMLNotation:
     def root(self, body: str) -> str:
         return f"<msqrt>{body}</msqrt>"
 
-    def over(self, operation: str, bounds: list[tuple[str, str]], body: str) -> str:
+    def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
         if operation != "sum":
-            names = "<mo>,</mo>".join(f"<mi>{index}</mi>" for index, _ in bounds)
+            names = "<mo>,</mo>".join(f"<mi>{index}</mi>" for index, *_ in bounds)
             limits = f'<munder><mo movablelimits="false" rspace="0.167em">{operation}</mo>{_row(names)}</munder>'
             return _row(limits, body)
         sums = []
-        for index, size in bounds:
-            below = _row(f"<mi>{index}</mi>", "<mo>=</mo>", "<mn>1</mn>")
+        for index, first, size in bounds:
+            start = f"<mn>{first}</mn>" if first.isdigit() else f"<mi>{first}</mi>"
+            below = _row(f"<mi>{index}</mi>", "<mo>=</mo>", start)
             sums.append(f'<munderover><mo movablelimits="false">∑</mo>{below}{size}</munderover>')
         return _row(*sums, body)
 

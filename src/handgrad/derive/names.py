@@ -25,7 +25,8 @@ GREEK = {
     "psi": "ψ",
     "omega": "ω",
 }
-WORDS = {"l": "ℓ", "lr": "η", "learning_rate": "η", "momentum": "μ"}  # η and μ are the field's letters for these
+WORDS = {"l": "ℓ", "eye": "I"}
+WORDS |= {"lr": "η", "learning_rate": "η", "momentum": "μ"}  # η and μ are the field's letters for these
 SUBSCRIPTED = {"weight_decay": ("λ", "w")}  # the optimizer's own, beside λ in the loss
 OPERATORS = ("log", "exp")
 LAYER = "__"  # W__2 is W of layer 2: a name that a network's derivation makes up, never one in a layer's source

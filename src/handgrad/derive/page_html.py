@@ -9,7 +9,21 @@ from handgrad.derive.mathml import MathMLNotation, math
 from handgrad.derive.names import size_expression
 from handgrad.derive.source import Origin
 from handgrad.derive.text import TextNotation
-from handgrad.derive.words import Prose, grouped, legend, mark, number, size_value, sizes, verdict, verification
+from handgrad.derive.words import (
+    Prose,
+    difference,
+    forms_heading,
+    forms_note,
+    grouped,
+    legend,
+    mark,
+    number,
+    powers,
+    size_value,
+    sizes,
+    verdict,
+    verification,
+)
 from handgrad.derive.write import equation, write
 
 _NOTATION, _SPOKEN = MathMLNotation(), TextNotation()
@@ -47,6 +61,7 @@ def fragment(derivation: Derivation, level: int = 3) -> str:
         f'<p class="d-verdict {outcome}">{escape(verdict(derivation))}</p>',
         _notation_table(derivation, level + 1),
         *(_section(section, level + 1) for section in derivation.sections),
+        _forms(derivation, level + 1) if derivation.forms else "",
         _footnotes(derivation),
         "</section>",
     ]
@@ -116,6 +131,29 @@ def _line(line: Line) -> str:
 {"".join(map(_origin, line.origins))}</div>
 <div class="d-check">{_check(line.check) if line.check else ""}</div>
 </div>"""
+
+
+def _forms(derivation: Derivation, level: int) -> str:
+    """The forms side by side."""
+    heads = ("form", "way to the gradient", "difference", "cost", "file")
+    rows = []
+    for form in derivation.forms:
+        outcome = "d-passed" if form.passed else "d-failed"
+        cost = "".join(escape(words) + (f"<sup>{power}</sup>" if power else "") for words, power in powers(form.cost))
+        formulas = (math(equation(each, _NOTATION), equation(each, _SPOKEN), display=False) for each in form.equations)
+        cells = (
+            escape(form.name),
+            "".join(f"<div>{formula}</div>" for formula in formulas),
+            f'<span class="{outcome}">{escape(difference(form))}</span>',
+            cost,
+            f"<code>{escape(form.place)}</code>",
+        )
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "<tr>" + "".join(f"<th>{name}</th>" for name in heads) + "</tr>"
+    table = "\n".join([head, *rows])
+    note = f'<p class="d-sizes">{escape(forms_note(derivation))}</p>'
+    heading = _heading(escape(forms_heading(derivation)), level)
+    return f'{heading}\n<div class="d-forms"><table>\n{table}\n</table></div>\n{note}'
 
 
 def _origin(origin: Origin) -> str:

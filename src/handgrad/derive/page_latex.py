@@ -4,7 +4,21 @@ from handgrad.derive.document import Derivation, Line, Section, Shape
 from handgrad.derive.expression import Expression, Symbol
 from handgrad.derive.latex import LatexNotation, escape
 from handgrad.derive.names import size_expression
-from handgrad.derive.words import Prose, grouped, legend, mark, number, size_value, sizes, verdict, verification
+from handgrad.derive.words import (
+    Prose,
+    difference,
+    forms_heading,
+    forms_note,
+    grouped,
+    legend,
+    mark,
+    number,
+    powers,
+    size_value,
+    sizes,
+    verdict,
+    verification,
+)
 from handgrad.derive.write import equation, write
 
 _NOTATION = LatexNotation()
@@ -29,6 +43,7 @@ def page(derivation: Derivation) -> str:
         escape(f"Source: {derivation.reference}") if derivation.reference else "",
         _notation_table(derivation),
         *(_section(section) for section in derivation.sections),
+        _forms(derivation) if derivation.forms else "",
         r"\bigskip",
         *(_prose(note) for note in legend(derivation)),
         *(escape(remark) for remark in derivation.remarks),
@@ -72,13 +87,36 @@ def _shapes(shapes: tuple[tuple[Symbol, Shape], ...]) -> str:
 def _inline(body: Expression) -> str:
     """Inside a line of words, where a derivative is read more easily with a slanted bar."""
     if isinstance(body, Symbol) and body.partial:
-        return rf"$\partial L / \partial {_NOTATION.letter(body)}$"
+        return rf"$\partial {_NOTATION.above(body)} / \partial {_NOTATION.letter(body)}$"
     return f"${write(body, _NOTATION)}$"
 
 
 def _section(section: Section) -> str:
     given = f", given {_shapes(section.given)}" if section.given else ""
     return "\n".join([rf"\subsection*{{{escape(section.heading)}{given}}}", *map(_line, section.lines)])
+
+
+def _forms(derivation: Derivation) -> str:
+    """The forms side by side."""
+    rows = []
+    for form in derivation.forms:
+        cost = "".join(
+            escape(words) + (rf"\textsuperscript{{{power}}}" if power else "") for words, power in powers(form.cost)
+        )
+        first, *rest = (rf"$\displaystyle {equation(each, _NOTATION)}$" for each in form.equations)
+        rows.append(
+            rf"\multicolumn{{3}}{{@{{}}p{{0.95\textwidth}}@{{}}}}{{\textbf{{{escape(form.name)}}}: {cost}}} \\*[4pt]"
+        )
+        rows.append(rf"\quad & {first} & {escape(difference(form))} \\*[6pt]")
+        rows += [rf"& {formula} & \\*[6pt]" for formula in rest]
+    table = "\n".join(rows)
+    return rf"""\subsection*{{{escape(forms_heading(derivation))}}}
+\begin{{longtable}}[l]{{@{{}}lll@{{}}}}
+& & difference \\[6pt]
+{table}
+\end{{longtable}}
+
+{escape(forms_note(derivation))}"""
 
 
 def _line(line: Line) -> str:

@@ -7,7 +7,21 @@ from handgrad.derive.document import Derivation, Line, Section, Shape
 from handgrad.derive.expression import Symbol
 from handgrad.derive.names import size_expression
 from handgrad.derive.text import TextNotation, to_ascii
-from handgrad.derive.words import Prose, grouped, legend, mark, number, size_value, sizes, verdict, verification
+from handgrad.derive.words import (
+    Prose,
+    difference,
+    forms_heading,
+    forms_note,
+    grouped,
+    legend,
+    mark,
+    number,
+    powers,
+    size_value,
+    sizes,
+    verdict,
+    verification,
+)
 from handgrad.derive.write import equation, write
 
 _INDENT = "  "
@@ -30,6 +44,8 @@ class _Page:
         derivation = self.derivation
         parts = [self._head(), self._notation_table()]
         parts += [self._section(section) for section in derivation.sections]
+        if derivation.forms:
+            parts.append(self._forms())
         notes = [self._prose(note) for note in legend(derivation)]
         parts.append("\n".join([*notes, *map(self._wrapped, derivation.remarks)]))
         parts.append(self._wrapped(verification(derivation)) + "\n" + self._wrapped(verdict(derivation)))
@@ -106,6 +122,22 @@ class _Page:
                 margin = " " * (len(start) + (0 if beside else 4))
                 lines += textwrap.wrap(self._glyphs(note), self.width, initial_indent=margin, subsequent_indent=margin)
         return "\n".join(lines)
+
+    def _forms(self) -> str:
+        """The forms side by side: equation and difference, and under them the cost."""
+        derivation = self.derivation
+        lines = [f"{forms_heading(derivation):{self.width - 10}}difference"]
+        first = max(len(form.name) for form in derivation.forms)
+        for form in derivation.forms:
+            start = f"{_INDENT}{form.name:{first}}{_GAP}"
+            cost = "".join(words + self.notation.raised(power) for words, power in powers(form.cost))
+            formula, *rest = (equation(each, self.notation) for each in form.equations)
+            lines += self._stacked(start, formula, "", self._glyphs(difference(form)))
+            lines += [line for each in rest for line in self._stacked(" " * len(start), each, "", "")]
+            cost = self._glyphs(f"{cost} ({form.place})")
+            margin = " " * (len(start) + 4)
+            lines += textwrap.wrap(cost, self.width, initial_indent=margin, subsequent_indent=margin)
+        return "\n".join([*lines, self._wrapped(forms_note(derivation))])
 
     def _stacked(self, start: str, formula: str, shapes: str, check: str) -> list[str]:
         """The formula with its check, and the shapes under it."""

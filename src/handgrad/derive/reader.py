@@ -23,7 +23,6 @@ from handgrad.errors import InputError, unknown_choice
 
 _SHAPE = re.compile(r"((?:\w+, )*\w+) \(((?:\d*[A-Z]\w*|\d+)(?:, (?:\d*[A-Z]\w*|\d+))*),?\)")
 _MEANING = re.compile(r"(\w+) \([^)]*\): ([^.;]*)")
-_LOOP = re.compile(r"^ +for \w+ in ", re.MULTILINE)
 _STEP = re.compile(r"#\s*(\d+(?:, ?\d+)*)\s*(?::\s*(.*))?")
 
 
@@ -51,7 +50,8 @@ def _files(folder: Traversable | None) -> list[tuple[str, bool]]:
 
 def has_loop(source: str) -> bool:
     """Whether a function of the file loops."""
-    return bool(_LOOP.search(source))
+    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
+    return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
@@ -79,7 +79,12 @@ def read_loss(name: str, folder: Traversable | None = None) -> LayerSource:
 
 
 def read_module(module: str | Path | ModuleType) -> LayerSource:
-    """A layer from a module, or from the path of its file. The base name says which functions are meant.
+    """A layer from a module, or from the path of its file, as ``module_reader``."""
+    return module_reader(module).layer()
+
+
+def module_reader(module: str | Path | ModuleType) -> "FileReader":
+    """The file of a module, or of a path. The base name says which functions are meant.
 
     Raises InputError for a file that cannot be read, is not Python, or does not hold a layer.
     """
@@ -88,7 +93,7 @@ def read_module(module: str | Path | ModuleType) -> LayerSource:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}), expected the file of a layer") from None
-    return FileReader(path.stem, source).layer()
+    return FileReader(path.stem, source)
 
 
 def title_of(name: str, folder: Traversable | None = None) -> str:
@@ -126,6 +131,13 @@ class FileReader:
             raise InputError(f"{name}.py does not run: {type(error).__name__}: {error}") from None
         tokens = tokenize.generate_tokens(io.StringIO(source).readline)
         self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
+
+    @property
+    def loops(self) -> bool:
+        """Whether one of the layer's two functions loops, as one that walks through time does."""
+        passes = (f"{self.name}_forward", f"{self.name}_backward")
+        functions = [node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name in passes]
+        return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
 
     def layer(self) -> LayerSource:
         docstring = ast.get_docstring(self.tree) or ""
@@ -171,9 +183,8 @@ class FileReader:
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 *lines, last = node.body
                 return node, lines[ast.get_docstring(node) is not None :], last
-        raise InputError(
-            f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
-        )
+        said = f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
+        raise InputError(f"{said}, in the form of layers/; handgrad check takes a file of any form")
 
     def signature(self, name: str) -> Mapping[str, inspect.Parameter]:
         """The parameters of a function."""

@@ -11,6 +11,7 @@ _ASCII |= {
     "λ": "lambda",
     "−": "-",
     "⊙": "*",
+    "⊗": "(x)",
     "·": "*",
     "≥": ">=",
     "≤": "<=",
@@ -39,12 +40,17 @@ class TextNotation:
         return text if self.unicode else to_ascii(text)
 
     def _lowered(self, text: str) -> str:
-        small = text.translate(_SUBSCRIPTS)
-        if not text or (self.unicode and not set(small) & set(text)):
+        parts = text.split(",")
+        joined = "".join(parts) if max(map(len, parts)) == 1 else text  # indices that are letters need no comma
+        small = joined.translate(_SUBSCRIPTS)
+        if not text or (self.unicode and not set(small) & set(joined)):
             return small
-        return f"_{text}" if len(text) == 1 else f"_{{{text}}}"
+        return f"_{text}" if len(text) == 1 else f"_{{{self._glyph(text)}}}"
 
-    def _raised(self, text: str) -> str:
+    def raised(self, text: str) -> str:
+        """``text`` as an exponent; nothing for nothing."""
+        if not text:
+            return ""
         small = text.translate(_SUPERSCRIPTS)
         if self.unicode and not set(small) & set(text):
             return small
@@ -57,7 +63,7 @@ class TextNotation:
         mantissa, e, exponent = text.partition("e")
         if not e:
             return text
-        ten = f"10{self._raised(str(int(exponent)))}"
+        ten = f"10{self.raised(str(int(exponent)))}"
         return ten if mantissa == "1" else f"{mantissa}{self._glyph('·')}{ten}"
 
     def symbol(self, symbol: ex.Symbol, transposed: bool = False) -> str:
@@ -65,12 +71,14 @@ class TextNotation:
         if symbol.hat:
             letter = f"{letter}\u0302" if self.unicode else f"{letter}^"
         letter += self._lowered(symbol.subscript)
-        letter += self._raised(f"({symbol.superscript})") if symbol.superscript else ""
+        letter += self.raised(f"({symbol.superscript})") if symbol.superscript else ""
         letter += self._lowered("".join(symbol.index))
         if symbol.operator:
             letter = f"{symbol.operator} {letter}"
         if symbol.partial:
-            letter = self._glyph("∂L/∂") + (f"({letter})" if symbol.operator else letter)
+            above, subscript = symbol.of
+            letter = f"({letter})" if symbol.operator else letter
+            letter = f"{self._glyph(f'∂{above}')}{self._lowered(subscript)}{self._glyph('/∂')}{letter}"
         return self.transpose(letter) if transposed else letter
 
     def brackets(self, body: str) -> str:
@@ -87,6 +95,9 @@ class TextNotation:
     def elementwise(self) -> str:
         return self._glyph(" ⊙ ")
 
+    def outer(self) -> str:
+        return self._glyph(" ⊗ ")
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         """A slanted bar would seem to reach on to what follows it, so a dot ends it."""
         slanted = isinstance(left, ex.Fraction) or (isinstance(left, ex.Symbol) and left.partial)
@@ -96,7 +107,7 @@ class TextNotation:
         return f"{numerator} / {denominator}" if " " in numerator + denominator else f"{numerator}/{denominator}"
 
     def power(self, base: str, exponent: str) -> str:
-        return base + self._raised(exponent)
+        return base + self.raised(exponent)
 
     def transpose(self, body: str) -> str:
         return body + self._glyph("ᵀ")
@@ -110,9 +121,13 @@ class TextNotation:
     def root(self, body: str) -> str:
         return f"√{body}" if self.unicode and len(body) <= 2 else f"{self._glyph('√')}({body})"
 
-    def over(self, operation: str, bounds: list[tuple[str, str]], body: str) -> str:
+    def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
+        """The index alone where it runs over an axis; where another index bounds it, that too."""
         name = self._glyph("Σ") if operation == "sum" else operation
-        return f"{name}{self._lowered(''.join(index for index, _ in bounds))} {body}"
+        bounded = [f"{index}≥{first}" if first != "1" else f"{index}≤{size}" for index, first, size in bounds]
+        free = [first == "1" and not size.islower() for _, first, size in bounds]
+        shown = (index if alone else text for (index, *_), alone, text in zip(bounds, free, bounded, strict=True))
+        return f"{name}{self._lowered(''.join(shown))} {body}"
 
     def comparison(self, left: str, sign: str, right: str) -> str:
         return f"{left} {self._glyph(_SIGNS.get(sign, sign))} {right}"

@@ -12,10 +12,20 @@ from typing import Any
 import numpy as np
 
 from handgrad.derive import expression as ex
+from handgrad.derive.algebra import (
+    REWRITTEN,
+    Index,
+    Shape,
+    apart,
+    chain,
+    free,
+    quotient,
+    rank,
+    sign_of_first,
+    within,
+    without_ones,
+)
 from handgrad.derive.names import size_expression, symbol
-
-Shape = tuple[int, ...]
-Index = Mapping[int, str]  # axis, counted from the end (-1 is the last), to the index written there
 
 _FUNCTIONS = {"exp": "exp", "log": "log", "tanh": "tanh", "sin": "sin", "cos": "cos", "sign": "sgn"}
 _FUNCTIONS |= {"maximum": "max", "minimum": "min"}
@@ -33,6 +43,7 @@ class Translation:
     symbols: dict[ex.Symbol, tuple[str, ...]] = field(default_factory=dict)  # met so far, with shapes in letters
     repeated: dict[ex.Expression, tuple[str, ...]] = field(default_factory=dict)  # what NumPy repeats, and along what
     bound: list[str] = field(default_factory=list)  # indices of the sums around the part at hand
+    named: Mapping[str, ex.Symbol] = field(default_factory=dict)  # symbols that do not follow from the name
 
     def target(self, name: str, value: Any) -> ex.Symbol:
         """The symbol on the left of a line, whose value is ``value``."""
@@ -45,7 +56,7 @@ class Translation:
 
     def expression(self, node: ast.expr, index: Index = _NOWHERE) -> ex.Expression:
         """``node`` as an expression; ``index`` picks elements of it, as inside a sum."""
-        index = _within(index, self.shape(node)) if index else index
+        index = within(index, self.shape(node)) if index else index
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         translated: ex.Expression | None = method(node, index) if method else None
         if translated is None:
@@ -75,7 +86,7 @@ class Translation:
                 return self._matrix_product([node.left, node.right], index)
             case ast.Div():
                 above, below = self._beside([node.left, node.right], index)
-                return _quotient(above, below, by_number=self.shape(node.right) == ())
+                return quotient(above, below, by_number=self.shape(node.right) == ())
             case ast.Pow():
                 return ex.Power(self.expression(node.left, index), self.expression(node.right, index))
         return None
@@ -86,18 +97,53 @@ class Translation:
         return ex.Sum(ex.terms_of(left) + added)
 
     def _product(self, node: ast.BinOp, index: Index) -> ex.Expression:
-        factors = _chain(node, ast.Mult)
-        minus = _sign_of_first(factors)
-        arrays = [sum(n != 1 for n in s) > len(_within(index, s)) for s in map(self.shape, factors)]
-        parts = list(zip(self._beside(factors, index), arrays, strict=True))
-        parts.sort(key=lambda part: _rank(*part))  # numbers first, as one writes them; they commute with everything
-        product = ex.Product(tuple(body for body, _ in parts), tuple(array for _, array in parts))
-        return ex.negative(product) if minus else product
+        factors = chain(node, ast.Mult)
+        if rows := self._scaled_rows(factors, index):
+            return rows
+        minus = sign_of_first(factors)
+        shapes = [self.shape(factor) for factor in factors]
+        outer = apart(shapes)
+        arrays = [sum(n != 1 for n in s) > len(within(index, s)) for s in shapes]
+        translated = [self.expression(f) for f in factors] if outer else self._beside(factors, index)
+        parts = without_ones(list(zip(translated, arrays, strict=True)), shapes)
+        parts.sort(key=lambda part: rank(*part))  # numbers first, as one writes them; they commute with everything
+        product = ex.Product(tuple(body for body, _ in parts), tuple(array for _, array in parts), outer)
+        whole = product if len(parts) > 1 else parts[0][0]
+        if outer:
+            whole = self._indexed(whole, index)
+        return ex.negative(whole) if minus else whole
+
+    def _scaled_rows(self, factors: list[ast.expr], index: Index) -> ex.Expression | None:
+        """``v.T[:, :, None] * M``: the rows of M times the entries of v, for each sample of v: diag(v) M."""
+        match factors:
+            case [ast.Subscript(ast.Attribute(v, "T"), ast.Tuple([*_, ast.Constant(None)])), matrix] if (
+                self.shape(v)[:1] == self.shape(matrix)[-2:-1]
+            ):
+                diagonal = ex.Call("diag", (self.expression(v),))
+                return self._indexed(ex.MatrixProduct((diagonal, self.expression(matrix))), index)
+        return None
+
+    def _einsum(self, arguments: list[ast.expr], index: Index) -> ex.Expression | None:
+        """A product of two matrices, or of a matrix and a vector, for every sample: ``nij,in->jn`` is A^T v."""
+        if len(arguments) != 3 or not isinstance(arguments[0], ast.Constant):
+            return None
+        operands, _, out = str(arguments[0].value).replace(" ", "").partition("->")
+        left, _, right = operands.partition(",")
+        samples = set(left) & set(right) & set(out)
+        left, right, out = ("".join(c for c in part if c not in samples) for part in (left, right, out))
+        summed = set(left) & set(right)
+        rest = "".join(c for c in left + right if c not in summed)
+        if len(summed) != 1 or len(left) != 2 or len(right) not in (1, 2) or rest != out:
+            return None
+        first, second = (self.expression(part) for part in arguments[1:])
+        first = ex.Transpose(first) if left[0] in summed else first
+        second = ex.Transpose(second) if len(right) == 2 and right[1] in summed else second
+        return self._indexed(ex.MatrixProduct((first, second)), index)
 
     def _matrix_product(self, factors: list[ast.expr], index: Index) -> ex.Expression:
-        chain = [part for factor in factors for part in _chain(factor, ast.MatMult)]
-        minus = _sign_of_first(chain)
-        product = self._indexed(ex.MatrixProduct(tuple(self.expression(part) for part in chain)), index)
+        parts = [part for factor in factors for part in chain(factor, ast.MatMult)]
+        minus = sign_of_first(parts)
+        product = self._indexed(ex.MatrixProduct(tuple(self.expression(part) for part in parts)), index)
         return ex.negative(product) if minus else product
 
     def _compare(self, node: ast.Compare, index: Index) -> ex.Expression | None:
@@ -157,16 +203,18 @@ class Translation:
         match name:
             case "where" if len(node.args) == 3:
                 return self._where(node.args, index)
+            case "einsum":
+                return self._einsum(node.args, index)
             case "dot" | "matmul":
                 return self._matrix_product(node.args, index)
             case "transpose" if len(node.args) == 1:
                 return self._indexed(ex.Transpose(self.expression(first)), index)
             case "ones_like" | "zeros_like":
                 return ex.Constant("1" if name == "ones_like" else "0")
-            case _ if name not in _FUNCTIONS and name not in _REWRITTEN:
+            case _ if name not in _FUNCTIONS and name not in REWRITTEN:
                 return None
         arguments = tuple(self._beside(node.args, index))
-        return _REWRITTEN[name](arguments[0]) if name in _REWRITTEN else ex.Call(_FUNCTIONS[name], arguments)
+        return REWRITTEN[name](arguments[0]) if name in REWRITTEN else ex.Call(_FUNCTIONS[name], arguments)
 
     def _reduction(self, name: str, of: ast.expr, node: ast.Call, index: Index) -> ex.Expression | None:
         """``of.sum(axis=0)`` and its like."""
@@ -188,7 +236,7 @@ class Translation:
         bounds = []
         outer = list(self.bound)
         for axis in reduced:
-            inner[axis] = _free(letters[axis], [*outer, *inner.values()])
+            inner[axis] = free(letters[axis], [*outer, *inner.values()])
             bounds.append(ex.Bound(inner[axis], size_expression(letters[axis])))
         self.bound += [inner[axis] for axis in reduced]
         over = ex.Over("sum" if name == "mean" else name, tuple(bounds), self.expression(of, inner))
@@ -197,16 +245,19 @@ class Translation:
             return over
         sizes = tuple(bound.size for bound in bounds)
         count = sizes[0] if len(sizes) == 1 else ex.Product(sizes, (False,) * len(sizes))
-        return _quotient(over, count, by_number=True)
+        return quotient(over, count, by_number=True)
 
     def _count(self, of: ast.expr) -> ex.Expression:
         sizes = tuple(size_expression(letter) for letter in self.letters(self.shape(of))) or (ex.Number("1"),)
         return sizes[0] if len(sizes) == 1 else ex.Product(sizes, (False,) * len(sizes))
 
     def _met(self, name: str, shape: Shape, index: Index) -> ex.Symbol:
-        plain = symbol(name, self.forward)
+        plain = self.named.get(name) or symbol(name, self.forward)
         self.symbols.setdefault(plain, self.letters(shape))
         chosen = tuple(index[axis] for axis in sorted(index))
+        if plain.partial and plain.of[0] != "L":  # the elements of a Jacobian are those of what is differentiated
+            letter, subscript = plain.of
+            return replace(plain, of=(letter, ",".join(filter(None, (subscript, *chosen)))))
         return replace(plain, index=chosen)
 
     def _beside(self, parts: list[ast.expr], index: Index) -> list[ex.Expression]:
@@ -224,64 +275,3 @@ class Translation:
     @staticmethod
     def _indexed(body: ex.Expression, index: Index) -> ex.Expression:
         return ex.Indexed(body, tuple(index[axis] for axis in sorted(index))) if index else body
-
-
-def _log1p(body: ex.Expression) -> ex.Expression:
-    return ex.Call("log", (ex.Sum((ex.Term(False, ex.Number("1")), *ex.terms_of(body))),))
-
-
-def _expm1(body: ex.Expression) -> ex.Expression:
-    return ex.Sum((ex.Term(False, ex.Call("exp", (body,))), ex.Term(True, ex.Number("1"))))
-
-
-_REWRITTEN: dict[str, Callable[[ex.Expression], ex.Expression]] = {
-    "abs": ex.Absolute,
-    "absolute": ex.Absolute,
-    "sqrt": ex.Root,
-    "square": lambda body: ex.Power(body, ex.Number("2")),
-    "log1p": _log1p,
-    "expm1": _expm1,
-}
-
-
-def _quotient(numerator: ex.Expression, denominator: ex.Expression, by_number: bool) -> ex.Expression:
-    """A fraction; a sum over elements that a number divides stands behind it: 1/B Σ, not Σ / B."""
-    if by_number and isinstance(numerator, ex.Over):
-        return ex.Product((ex.Fraction(ex.Number("1"), denominator), numerator), (False, False))
-    if isinstance(numerator, ex.Sum) and len(numerator.terms) == 1 and numerator.terms[0].minus:
-        return ex.negative(_quotient(numerator.terms[0].body, denominator, by_number))  # -a / b is -(a / b)
-    return ex.Fraction(numerator, denominator)
-
-
-def _rank(body: ex.Expression, array: bool) -> int:
-    if array:
-        return 3
-    return 0 if isinstance(body, ex.Number) else 2 if isinstance(body, ex.Over) else 1
-
-
-def _sign_of_first(factors: list[ast.expr]) -> bool:
-    """Whether the first factor is negated, and so the product: -a * b is -(a * b). The sign is taken off."""
-    match factors[0]:
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            factors[0] = operand
-            return True
-    return False
-
-
-def _chain(node: ast.expr, operator: type[ast.operator]) -> list[ast.expr]:
-    """The operands of a chain of one associative operator, from left to right."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, operator):
-        return _chain(node.left, operator) + _chain(node.right, operator)
-    return [node]
-
-
-def _within(index: Index, shape: Shape) -> Index:
-    """The part of ``index`` that applies to something of this shape: it lacks the axes along which it is repeated."""
-    return {axis: letter for axis, letter in index.items() if -axis <= len(shape) and shape[axis] != 1}
-
-
-def _free(letter: str, taken: Container[str]) -> str:
-    """The index of an axis: n over the batch, t over time, j, k, i over anything else."""
-    usual = {"B": "n", "T": "t"}.get(letter)
-    candidates = ([usual] if usual else []) + list("jkipqr")
-    return next(candidate for candidate in candidates if candidate not in taken)

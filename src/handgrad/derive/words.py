@@ -1,12 +1,13 @@
 """The sentences and groupings that all three formats of a derivation share."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeAlias
 
 from handgrad.check.numerical import FLOOR, TOLERANCE
 from handgrad.derive import expression as ex
-from handgrad.derive.document import Check, Derivation, Entry, Shape
+from handgrad.derive.document import FORM_TOLERANCE, Check, Derivation, Entry, Form, Shape
 from handgrad.derive.names import size_expression
 
 Prose: TypeAlias = list[str | ex.Expression]  # words and formulas in turn
@@ -60,8 +61,13 @@ def legend(derivation: Derivation) -> list[Prose]:
     equations = [line.equation for section in derivation.sections for line in section.lines]
     parts = [node for equation in equations for node in nodes(equation)]
     notes: list[Prose] = []
-    if any(isinstance(n, ex.Product) and any(map(n.elementwise, range(1, len(n.factors)))) for n in parts):
+    signs = [n.outer for n in parts if isinstance(n, ex.Product) and any(map(n.elementwise, range(1, len(n.factors))))]
+    if not all(signs):
         notes.append(["⊙ multiplies element by element."])
+    if any(signs):
+        notes.append(["⊗ multiplies every element with every element."])
+    if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
+        notes.append(["diag is the diagonal matrix of a column: one for each sample."])
     if any(isinstance(n, ex.Indicator) for n in parts):
         notes.append(["[condition] is 1 where the condition holds, else 0."])
     if any(isinstance(n, ex.Constant) for n in parts):
@@ -94,8 +100,11 @@ def verification(derivation: Derivation) -> str:
     what = derivation.differentiated
     failed = any(not check.passed for check in derivation.checks)
     instead = (
-        " Where a line failed, its numerical derivative went on in its place to the lines below." if failed else ""
+        " Where a line failed, its numerical derivative went on in its place to the lines below."
+        if derivation.carried_on
+        else " A line that failed spoils those that read what it gives."
     )
+    instead = instead if failed else ""
     slope = " Behind an update stands the slope of L along it, dL/dη at η = 0: L must fall."
     return (
         f"Every backward line was executed in float64 on random numbers (seed {derivation.seed}; {primes}) and "
@@ -111,8 +120,50 @@ def verdict(derivation: Derivation) -> str:
     failed = sum(not check.passed for check in checks)
     worst = f"largest relative error {scientific(derivation.worst)}"
     if failed:
-        return f"{FAILED}: {failed} of {len(checks)} {'checks' if len(checks) > 1 else 'check'}; {worst}."
-    return f"{PASSED} {f'All {len(checks)} checks' if len(checks) > 1 else 'The check'} passed; {worst}."
+        text = f"{FAILED}: {failed} of {len(checks)} {'checks' if len(checks) > 1 else 'check'}; {worst}."
+    else:
+        passed = f"{f'All {len(checks)} checks' if len(checks) > 1 else 'The check'} passed; {worst}."
+        text = f"{PASSED if derivation.passed else FAILED} {passed}"
+    return f"{text} {agreement(derivation)}".rstrip()
+
+
+def agreement(derivation: Derivation) -> str:
+    """How far the forms of a gradient are apart, in one sentence; nothing where there is one form."""
+    apart = [form for form in derivation.forms if not form.passed]
+    if apart:
+        named = " and ".join(form.name for form in apart)
+        return f"The gradient by {named} is not that by {derivation.forms[0].name}."
+    largest = max((form.difference for form in derivation.forms if form.difference is not None), default=None)
+    if largest is None:
+        return ""
+    return f"The {len(derivation.forms)} forms agree to {scientific(largest)}."
+
+
+def forms_heading(derivation: Derivation) -> str:
+    """Over the table of the forms."""
+    return f"The same gradient in {len(derivation.forms)} forms"
+
+
+def forms_note(derivation: Derivation) -> str:
+    """What stands in the table of the forms."""
+    return (
+        f"Difference: largest relative difference of a returned gradient from that of the {derivation.forms[0].name}, "
+        f"on these numbers, when this was printed; a form passes up to {_plain(FORM_TOLERANCE)}. The cost of one "
+        f"sequence is what the file says."
+    )
+
+
+def difference(form: Form) -> str:
+    """The measured difference with its mark, nothing for the form that the others are compared with."""
+    if form.difference is None:
+        return ""
+    return f"{scientific(form.difference)} {PASSED if form.passed else FAILED}"
+
+
+def powers(text: str) -> list[tuple[str, str]]:
+    """``T^2 H`` as ("T", "2"), (" H", ""): words and the power behind them."""
+    parts = re.split(r"\^(\d+)", text)
+    return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
 
 
 def _listed(expressions: Sequence[ex.Expression]) -> Prose:

@@ -7,6 +7,8 @@ gradients add up,
 
     dh_t = dy_t + W^T da_{t+1},        da_t = f'(a_t) dh_t,        dW = sum_t da_t h_{t-1}^T,  dU = sum_t da_t x_t^T
 
+Cost: time T H^2, one walk back for the losses of all steps; memory T H, the states of all steps.
+
 Source: Elman (1990), Finding structure in time; the gradient, Werbos (1990), Backpropagation through time: what it
 does and how to do it, in the form of Goodfellow, Bengio and Courville (2016), Deep Learning, eq. 10.8-10.28.
 

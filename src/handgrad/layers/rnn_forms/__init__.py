@@ -9,3 +9,5 @@
 
 All take whole sequences (no padding), and the letters and shapes of ``layers/rnn.py``.
 """
+
+FORMS = ("double_sum", "product", "forward_mode")  # the files beside this one, in the order of the table

@@ -6,6 +6,8 @@
 delta_{t,k} is the derivative of the loss of step t by a_k. The recursion of ``layers/rnn.py`` adds the losses up on the
 way back, da_k = sum_{t>=k} delta_{t,k}, and so needs one walk back instead of T.
 
+Cost: time T^2 H^2, a walk back for the loss of each step; memory T H, the states of all steps.
+
 Source: a report's section on vanilla RNNs (there U is our W, W our U); Pascanu, Mikolov and Bengio (2013), On the
 difficulty of training recurrent neural networks, eq. 3-5.
 """
@@ -26,7 +28,9 @@ def rnn_double_sum_backward(params: RnnParams, cache: RnnCache, dy: Array) -> tu
     for t in range(len(x)):
         dh = dy[t]
         for k in reversed(range(t + 1)):
+            # 2
             delta = activation_backward(f, h[k], dh)
+            # 1
             dW += delta @ h[k - 1].T
             dU += delta @ x[k].T
             db += delta.sum(axis=1)

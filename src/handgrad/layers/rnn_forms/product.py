@@ -6,6 +6,8 @@
 How a loss at step t feels the state of step k is there as a matrix, which shows what vanishes or explodes: with one
 ReLU neuron it is w_rec^(t-k), or 0. The double sum has the same terms, but multiplies a vector by each factor in turn.
 
+Cost: time T^2 H^3, a product of matrices for each pair of steps; memory T H, the states of all steps.
+
 Source: the report on one ReLU neuron that counts ones (2018), for one neuron; in matrices, Pascanu, Mikolov and Bengio
 (2013), On the difficulty of training recurrent neural networks, eq. 5.
 """
@@ -24,20 +26,27 @@ def step_jacobian(W: Array, h: Array, f: str) -> Array:
 
 
 def rnn_product_backward(params: RnnParams, cache: RnnCache, dy: Array) -> tuple[Array, Array, RnnParams]:
-    """From ``dy`` (T, H, B) to ``dx`` (T, D, B), ``dh0`` (H, B) and the gradients ``dW``, ``dU``, ``db``."""
+    """From ``dy`` (T, H, B) to ``dx`` (T, D, B), ``dh0`` (H, B) and the gradients ``dW``, ``dU``, ``db``.
+
+    ``dh_dh`` (B, H, H) is dh_t / dh_k of every sample.
+    """
     W, U, b = params
     x, h, _, f = cache
     dW, dU, db = np.zeros_like(W), np.zeros_like(U), np.zeros_like(b)
     dx, dh0 = np.zeros_like(x), np.zeros_like(h[0])
+    eye = np.broadcast_to(np.eye(len(W), dtype=W.dtype), (x.shape[2], *W.shape))
     for t in range(len(x)):
-        product = np.broadcast_to(np.eye(len(W), dtype=W.dtype), (x.shape[2], *W.shape))
+        dh_dh = eye
         for k in reversed(range(t + 1)):
-            dh = np.einsum("bij,ib->jb", product, dy[t])
+            # 2
+            dh = np.einsum("nij,in->jn", dh_dh, dy[t])
             delta = activation_backward(f, h[k], dh)
+            # 1
             dW += delta @ h[k - 1].T
             dU += delta @ x[k].T
             db += delta.sum(axis=1)
             dx[k] += U.T @ delta
-            product = product @ step_jacobian(W, h[k], f)
-        dh0 += np.einsum("bij,ib->jb", product, dy[t])
+            # 2, 1
+            dh_dh = dh_dh @ step_jacobian(W, h[k], f)
+        dh0 += np.einsum("nij,in->jn", dh_dh, dy[t])
     return dx, dh0, RnnParams(dW, dU, db)

@@ -1,0 +1,138 @@
+"""``handgrad derive FILE.py`` on a file of one's own that walks through time."""
+
+import pytest
+
+from handgrad.cli import main
+from handgrad.derive import derive_module
+from handgrad.errors import InputError
+
+LAYER = '''"""A leaky integrator.
+
+Source: nobody (2024), eq. 1.
+
+Shapes: V (K, N), z (T, N, B), s0 (K, B).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class LeakyParams(NamedTuple):
+    V: Any
+
+
+class LeakyCache(NamedTuple):
+    z: Any
+    s: Any
+    u: Any
+
+
+def leaky_forward(params: LeakyParams, z, s0):
+    V = params.V
+    T = len(z)
+    s, u = np.empty((T + 1, *s0.shape), s0.dtype), np.empty((T, *s0.shape), s0.dtype)
+    s[-1] = s0
+    for t in range(T):
+        # 1
+        u[t] = np.tanh(V @ z[t])
+        # 2
+        s[t] = 0.5 * s[t - 1] + u[t]
+    return s[:T], LeakyCache(z, s, u)
+
+
+def leaky_backward(params: LeakyParams, cache, dout):
+    V = params.V
+    z, s, u = cache
+    dV, dz = np.zeros_like(V), np.zeros_like(z)
+    ds = np.concatenate([dout, np.zeros_like(s[-1:])])
+    for t in reversed(range(len(z))):
+        # 2
+        ds[t - 1] += 0.5 * ds[t]
+        # 1
+        slope = 1 - u[t] ** 2
+        dV += (ds[t] * slope) @ z[t].T
+        dz[t] = V.T @ (ds[t] * slope)
+    return dz, ds[-1], LeakyParams(dV)
+'''
+
+
+@pytest.fixture
+def leaky(tmp_path):
+    def write(*changes):
+        text = LAYER
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        path = tmp_path / "leaky.py"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_it_is_typeset_and_checked_step_by_step(leaky):
+    derivation = derive_module(leaky())
+    text = derivation.to_text()
+    assert derivation.passed
+    assert 0 < derivation.worst < 1e-12
+    assert len(derivation.checks) == 3  # of a slope there is no derivative
+    assert derivation.forms == ()
+    for equation in (
+        "uₜ = tanh(V zₜ)",
+        "sₜ = 0.5 sₜ₋₁ + uₜ",
+        "slopeₜ = 1 − uₜ²",
+        "∂L/∂V = Σₜ (∂L/∂sₜ ⊙ slopeₜ) zₜᵀ",
+        "∂L/∂zₜ = Vᵀ (∂L/∂sₜ ⊙ slopeₜ)",
+        "T = 3",
+    ):
+        assert equation in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wrong"),
+    [
+        ("ds[t - 1] += 0.5 * ds[t]", "ds[t - 1] += ds[t]", "ds[t - 1] += ds[t]"),
+        ("slope = 1 - u[t] ** 2", "slope = 1 - s[t] ** 2", "dz[t] = V.T @ (ds[t] * slope)"),
+        ("dV += (ds[t] * slope) @ z[t].T", "dV += (dout[t] * slope) @ z[t].T", "dV += (dout[t] * slope) @ z[t].T"),
+    ],
+)
+def test_a_wrong_line_fails(leaky, old, new, wrong):
+    derivation = derive_module(leaky((old, new)))
+    assert not derivation.passed
+    lines = [line for section in derivation.sections for line in section.lines]
+    assert wrong in {line.origins[0].code for line in lines if line.check and not line.check.passed}
+    assert "A line that failed spoils those that read what it gives." in derivation.to_text().replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("    for t in range(T):", "    for i in range(T):", "expected `for t in ...:`; call the step t"),
+        ("z (T, N, B)", "z (5, N, B)", "block of leaky.py has no T, expected the number of steps in it; write, for"),
+        ("    s[-1] = s0\n", "    s[-1] = s0\n    m = 0\n", None),
+        ("        u[t] = np.tanh(V @ z[t])", "        u.append(V @ z[t])", "expected an .*; write what a step gives"),
+        ("        slope = 1 - u[t] ** 2", "        slope = 1 - u[t].sum(axis=7)", "leaky.py:4.: `slope.*not run"),
+        ("(params: LeakyParams, z, s0)", "(params, z, s0)", "expected a NamedTuple of the parameters as its first"),
+        ("return s[:T], LeakyCache(z, s, u)", "return s[:T]", "gives ndarray, expected `return y, cache`"),
+        ("cache, dout):", "cache, dout, z):", "takes params, cache, dout, z, expected the parameters, the cache and"),
+        (
+            "        s[t] = 0.5 * s[t - 1] + u[t]",
+            "        s0 = 0.5 * s0 + u[t]\n        s[t] = s0",
+            r"leaky.py:32: `s0 = 0.5 \* s0 \+ u\[t\]` hands s0 on to the next step, expected an array .*write s0\[t\]",
+        ),
+        ("    return dz, ds", "    dV = 1 * dV\n    return dz, ds", "and then the return, as the last"),
+    ],
+)  # fmt: skip
+def test_a_form_that_cannot_be_read_is_refused_in_one_sentence(leaky, capsys, old, new, message):
+    path = leaky((old, new))
+    if message is None:  # more preparation before the loop is no hindrance
+        assert derive_module(path).passed
+        return
+    with pytest.raises(InputError, match=message):
+        derive_module(path)
+    assert main(["derive", str(path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
