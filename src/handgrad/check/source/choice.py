@@ -19,6 +19,7 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
     """Of edits that mend everything the one after which most of the backward pass is understood."""
     order = {each.site.number: place for place, each in enumerate(suspects)}
     right = {each.site.number for each in suspects if each.right}
+    plain = {each.site.number for each in suspects if each.right and each.plain}
     started_right = {each.site.number for each in suspects if each.first_right}
     for each in found:
         rate(search, each)
@@ -29,7 +30,7 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
         number = each.site.number if each.site is not None else -1
         blamed = number in right and not each.truthful
         # a value of another shape is taken for the gradient that it holds, and is wrong all the same
-        spared = _SPARED * (number in right and each.fault not in ("transpose", "wrong-axis"))
+        spared = _SPARED * (number in plain and each.fault not in ("transpose", "wrong-axis"))
         return (
             blamed,
             -round(

@@ -186,7 +186,8 @@ class Pool:
         self.larger: list[Item] = []
         self.counts: list[Item] = []  # integers that may be the size of a batch or a sequence
         self.numbers: list[Item] = []
-        self.functions: list[str] = []
+        self.functions: list[str] = []  # that take one value
+        self.helpers: dict[str, int] = {}  # that take more, and how many
         self.integers = [name for name in self.environment if name in environment and type(environment[name]) is int][
             :8
         ]
@@ -234,6 +235,8 @@ class Pool:
         required = value.__code__.co_argcount - len(value.__defaults__ or ())
         if required == 1 and not name.startswith("_hg") and value.__code__.co_name != self.site.function.split(".")[-1]:
             self.functions.append(name)
+        elif required > 1 and not name.startswith("_hg"):
+            self.helpers[name] = required
 
     def _fields(self, environment: Environment) -> None:
         """What records hold, read here or not: ``cache.mixed`` where only ``cache.q`` is written."""

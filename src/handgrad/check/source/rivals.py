@@ -65,9 +65,10 @@ class Rivals:
 
     def _readers(self) -> None:
         """Where the mended line makes what is no gradient, a line that reads it may be the one at fault."""
-        made = {each.site.target for each in self.turn.found if each.site is not None and not each.truthful}
+        edited = [each.site.statement for each in self.turn.found if each.site is not None and not each.truthful]
+        made = {ast.unparse(target) for each in edited if isinstance(each, ast.Assign) for target in each.targets}
         until = now() + 1.0
-        for each in self.turn.suspects if made - {""} else ():
+        for each in self.turn.suspects if made else ():
             read = read_by(each.site.node) | {name.partition("[")[0] for name in read_by(each.site.node)}
             if made & read and each.covers and now() < until:
                 self.turn.found += self.turn.made([each])[0].run(rich=False, truthful=False, seconds=0.4, enough=2)

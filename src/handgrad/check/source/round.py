@@ -77,13 +77,26 @@ class Round:
         factors = {round(each, 6) for each in self.search.finals.values()}
         if len(factors) == 1 and len(self.search.finals) == len(self.search.wrong) > 1:
             self._identities(likely)  # all are wrong by one factor: a line like ``d /= n`` is gone
-        if not self.found and self.thorough and not convincing(self.search, self.suspects, 1, strongly=True):
+        if not self.found and self.thorough:
+            control = [each for each in lanes if each.site.kind in ("iterate", "test")]
+            self._lanes(control, rich=False, truthful=False)  # few, and nothing in a loop tells that it runs wrongly
+        if not self.found and self.thorough and not self._is_clear():
             wrong = [each for each in lanes if not each.suspect.first_right]
             self._lanes(wrong, rich=False, truthful=False, most=_SOME_SECONDS)
         if self.found:
             self.rivals.compare(lanes, blamed)
         elif not any(each.ratios for each in likely):
             self._apart(rest)
+
+    def _is_clear(self) -> bool:
+        """Whether an edit that mends a part is no chance: more gradients are right, or a multiple of one has become
+        one."""
+        multiples = {each.site.number for each in self.suspects if each.is_multiple}
+        ways = convincing(self.search, self.suspects, 1, strongly=True)
+        return any(
+            each.right > self.search.base_right or (each.site is not None and each.site.number in multiples)
+            for each in ways
+        )
 
     def _apart(self, rest: list[Suspect]) -> None:
         """Small edits of lines that only some of the wrong gradients come from: there are several faults."""

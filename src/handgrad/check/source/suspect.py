@@ -41,6 +41,11 @@ class Suspect:
         return bool(self.ratios) and all(self._fits(each) for each in self.ratios) and not self._explains()
 
     @property
+    def plain(self) -> bool:
+        """All its values are true gradients, and no multiples of them."""
+        return all(abs(each - 1) < 1e-4 for each in self.ratios)
+
+    @property
     def helper(self) -> bool:
         """What it computes is no gradient, or a multiple of one: a size, a mask, a mean taken twice."""
         return not any(abs(each) > 0 for each in self.ratios) or not (self.right or self.first_right)

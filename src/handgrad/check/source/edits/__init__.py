@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 
 from handgrad.check.source.edits.arithmetic import constant_terms, constants, functions, operators, signs
-from handgrad.check.source.edits.calls import calls, comparisons, other_loops, other_tests
+from handgrad.check.source.edits.calls import calls, comparisons, other_helpers, other_loops, other_tests
 from handgrad.check.source.edits.indices import indices
 from handgrad.check.source.edits.missing import (
     combinations,
@@ -35,6 +35,7 @@ def simple_edits(source: SourceText, nodes: list[Node], pool: Pool) -> Iterator[
         yield from transposes(node)
         yield from reductions(source, node)
         yield from calls(source, node)
+        yield from other_helpers(node, pool)
         yield from indices(source, node, pool)
         yield from flips(node)
         yield from comparisons(source, node)

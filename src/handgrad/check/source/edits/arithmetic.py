@@ -58,12 +58,13 @@ def constant_terms(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
     if not root.is_array:
         yield from _lost_arrays(root, node, pool)
         return
-    if isinstance(node.parent, ast.BinOp) and isinstance(node.parent.op, ast.Pow):
+    if isinstance(node.parent, ast.BinOp) and isinstance(node.parent.op, ast.Pow) and node.parent.right is node.node:
         return
     items = pool.of_shape(root.shape)
     if isinstance(node.node, ast.Constant):
         for item in items:
-            for new in (f"{node.text} - {item.text}", f"{node.text} - {item.text} ** 2", f"{node.text} + {item.text}"):
+            forms = (f"- {item.text}", f"- {item.text} ** 2", f"+ {item.text}", f"+ {item.text} ** 2")
+            for new in (f"{node.text} {form}" for form in forms):
                 yield replaced(node, new, "derivative-missing", 1.6)
     elif not isinstance(node.value, int):
         for item in items:
@@ -74,7 +75,8 @@ def _lost_arrays(root: Node, node: Node, pool: Pool) -> Iterator[Edit]:
     """In a number that was an array: ``np.maximum(0, 2)`` for ``np.maximum(0, 2 - margin)``."""
     if node.root or not isinstance(node.node, ast.Constant) or not root.is_number or isinstance(root.value, int):
         return
-    for item in sorted(pool.atoms, key=lambda each: len(each.text))[:40]:
+    numbers = [each for each in pool.numbers if each.atom]
+    for item in [*numbers[:20], *sorted(pool.atoms, key=lambda each: len(each.text))[:40]]:
         yield replaced(node, f"{node.text} - {item.text}", "missing-term", 1.8)
         yield replaced(node, f"{node.text} + {item.text}", "missing-term", 1.9)
         yield replaced(node, f"{node.text} * {item.text}", "missing-factor", 1.9)

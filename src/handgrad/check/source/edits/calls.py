@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from handgrad.check.source.edits.node import Edit, Node, replaced
 from handgrad.check.source.edits.shapes import permuted
+from handgrad.check.source.pool import Pool
 from handgrad.check.source.text import SourceText
 
 _EXCHANGES = {
@@ -63,6 +64,16 @@ def calls(source: SourceText, node: Node) -> Iterator[Edit]:
     if name in ("reversed", "list", "range") and args:
         yield from ranges(node, name, args)
     yield from _uncalled(source, node, call, name, args)
+
+
+def other_helpers(node: Node, pool: Pool) -> Iterator[Edit]:
+    """Another function of the file that takes as many values: ``full(d, K)`` for ``valid(d, K)``."""
+    call = node.node
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.keywords or node.in_index:
+        return
+    for name, count in pool.helpers.items():
+        if name != call.func.id and count == len(call.args) and call.func.id in pool.helpers:
+            yield replaced(node, f"{name}{node.text[len(call.func.id) :]}", "other", 1.5, compound=False)
 
 
 def _uncalled(source: SourceText, node: Node, call: ast.Call, name: str, args: list[str]) -> Iterator[Edit]:

@@ -58,6 +58,8 @@ def _slices(source: SourceText, node: Node) -> Iterator[Edit]:
         for axis in range(max(1, min(4, len(node.shape) + 1))):
             yield replaced(node, f"{base}.sum(axis={axis})", "sum-missing", 1.5, compound=False)
             yield replaced(node, f"{base}.sum(axis={axis}, keepdims=True)", "sum-missing", 1.5, compound=False)
+            yield replaced(node, f"{base}.mean(axis={axis})", "sum-missing", 1.6, compound=False)
+            yield replaced(node, f"{base}.mean(axis={axis}, keepdims=True)", "sum-missing", 1.6, compound=False)
     if len(parts) == 2:
         yield replaced(node, f"{base}[{parts[1]}, {parts[0]}]", "wrong-axis", 1.2, compound=False)
     if len(parts) > 2:
