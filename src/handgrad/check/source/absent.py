@@ -136,10 +136,12 @@ def _siblings(
         places = [each for each in body if isinstance(each, ast.Assign | ast.AugAssign | ast.Pass)]
         for target, (words_of_it, beside) in made.items():
             summed = any(isinstance(each, ast.AugAssign) for each in beside)
-            for place in dict.fromkeys([*beside, *reversed(places)]):
-                for operator in ("+=", "=") if summed else ("=", "+="):
-                    line = f"{target} {operator} 0.0"
-                    yield from _hole(source, place, place.col_offset, line, "never-written", words_of_it)
+            usual, other = ("+=", "=") if summed else ("=", "+=")
+            tried = [(each, usual) for each in beside]  # beside lines of its kind; what is written once, at the end
+            tried += [(each, operator) for each in reversed(places) for operator in (usual, other)]
+            for place, operator in dict.fromkeys(tried):
+                line = f"{target} {operator} 0.0"
+                yield from _hole(source, place, place.col_offset, line, "never-written", words_of_it)
 
 
 def _last_name(words: tuple[str, ...]) -> str:

@@ -91,8 +91,9 @@ def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], sha
 
 def _products(pool: Pool) -> Iterator[str]:
     """Products of up to three numbers in reach."""
-    names = sorted({each.text for each in pool.numbers if each.atom}, key=len)
-    for count, most in ((1, 40), (2, 25), (3, 12)):
+    plain = [each.text for each in pool.numbers if each.atom and " " not in each.text]  # no steps before or after
+    names = sorted(dict.fromkeys(plain), key=len)
+    for count, most in ((1, 60), (2, 36), (3, 14)):
         for each in itertools.combinations(names[:most], count):
             yield " * ".join(each)
 
