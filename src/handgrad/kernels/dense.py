@@ -9,7 +9,8 @@ import numpy as np
 
 from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
 from handgrad.kernels._rows import IN, LEARNING_RATE, N_IN, N_OUT, NEEDS_DX, OUT, PARAM
-from handgrad.kernels._small import add_product, add_vector_product, shift
+from handgrad.kernels._small import add_product, add_vector_product
+from handgrad.kernels._tiles import shift
 
 
 @operation

@@ -31,7 +31,8 @@ from handgrad.kernels._rows import (
     STEPS,
     TRUNCATE,
 )
-from handgrad.kernels._small import add_product, add_vector_product, shift
+from handgrad.kernels._small import add_product, add_vector_product
+from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import add_combination, add_outer, add_samples, affine, clear, send_back
 
 
