@@ -7,14 +7,9 @@ import numpy as np
 
 from handgrad.check.evidence import MATCH, Evidence, Snapshot
 from handgrad.check.result import Finding
+from handgrad.check.words import listed
 
 _LARGEST = 12  # numerator or denominator of what counts as a simple fraction
-
-
-def listed(names: Sequence[str]) -> str:
-    """``W1, b1 and W2``."""
-    names = list(names)
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def gradients_of(evidence: Evidence, names: Sequence[str]) -> str:

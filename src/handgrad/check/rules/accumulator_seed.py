@@ -6,8 +6,9 @@ import numpy as np
 
 from handgrad.check.evidence import MATCH, Evidence, Snapshot
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, fraction, listed
+from handgrad.check.rules._words import finding, fraction
 from handgrad.check.tree import Array
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

@@ -4,7 +4,8 @@ import numpy as np
 
 from handgrad.check.evidence import MATCH, Evidence, LayerEvidence, Snapshot, equal
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

@@ -2,7 +2,8 @@
 
 from handgrad.check.evidence import MATCH, Evidence
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed, parallel
+from handgrad.check.rules._words import finding, parallel
+from handgrad.check.words import listed
 
 _FEW = 3  # entries: two small arrays may be parallel by chance, and one number always is
 

@@ -4,7 +4,8 @@ from handgrad.check.evidence import Evidence
 from handgrad.check.pairs import sharing
 from handgrad.check.result import Finding
 from handgrad.check.rules._activations import DERIVATIVES, explained, times
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

@@ -2,8 +2,9 @@
 
 from handgrad.check.evidence import Evidence
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
 from handgrad.check.rules.buffer_not_cleared import adding
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

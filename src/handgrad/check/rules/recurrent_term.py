@@ -5,8 +5,9 @@ import numpy as np
 from handgrad.check.evidence import MATCH, Evidence, LayerEvidence, Snapshot
 from handgrad.check.pairs import pairs, sharing
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed, parallel
+from handgrad.check.rules._words import finding, parallel
 from handgrad.check.tree import Array
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

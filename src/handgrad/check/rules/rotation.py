@@ -7,8 +7,9 @@ import numpy as np
 
 from handgrad.check.evidence import Evidence, Snapshot
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
 from handgrad.check.tree import Array
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

@@ -2,7 +2,8 @@
 
 from handgrad.check.evidence import MATCH, Evidence
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
+from handgrad.check.words import listed
 
 
 def diagnose(evidence: Evidence) -> Finding | None:

@@ -7,8 +7,9 @@ import numpy as np
 from handgrad.check.evidence import MATCH, Evidence, Snapshot
 from handgrad.check.problem import match
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
 from handgrad.check.tree import rebuild
+from handgrad.check.words import listed
 
 
 class _Held(np.ndarray[Any, np.dtype[Any]]):

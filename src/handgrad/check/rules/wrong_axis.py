@@ -8,8 +8,9 @@ import numpy as np
 
 from handgrad.check.evidence import MATCH, Evidence, Snapshot
 from handgrad.check.result import Finding
-from handgrad.check.rules._words import finding, listed
+from handgrad.check.rules._words import finding
 from handgrad.check.tree import Array
+from handgrad.check.words import listed
 
 _AXES = 5  # beyond which exchanges are too many to try
 

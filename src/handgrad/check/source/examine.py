@@ -197,7 +197,7 @@ class _Examination:
             self.notes.append(self._late())
         elif not result.complete:
             self.notes.append("no single correction was found that makes every gradient right")
-        return findings, line_states(scenario, result, findings)
+        return findings, line_states(result, findings)
 
     def _late(self) -> str:
         """That the time was over, and what helps."""

@@ -59,7 +59,7 @@ def findings_of(
         known |= edit.right
         found.append(
             Finding(
-                fault=_refined(edit),
+                fault=edit.fault,
                 also=edit.also,
                 explanation=_explanation(edit, values[2], shown, now),
                 parameters=now_right,
@@ -113,11 +113,6 @@ def original_line(original: str, current: str, line: int) -> int:
         if first <= line - 1 < last:
             return min(start + (line - 1 - first), max(stop - 1, start)) + 1
     return line
-
-
-def _refined(edit: Candidate) -> str:
-    """The class of fault, seen from both texts: a mean where the size was divided twice, and so on."""
-    return edit.fault
 
 
 def _events(bench: Bench, program: Program) -> list[Event]:
@@ -273,7 +268,7 @@ def second_findings(
     return tuple(found)
 
 
-def line_states(scenario: Scenario, result: Repair, findings: tuple[Finding, ...]) -> dict[int, str]:
+def line_states(result: Repair, findings: tuple[Finding, ...]) -> dict[int, str]:
     """Each backward line: right, wrong here, or wrong because of another."""
     states: dict[int, str] = {}
     mended = [each for each in findings if each.fix and each.line is not None]
@@ -290,8 +285,7 @@ def line_states(scenario: Scenario, result: Repair, findings: tuple[Finding, ...
     for each in mended:
         if each.line is not None:
             states[each.line] = "wrong here"
-    del scenario
     return dict(sorted(states.items()))
 
 
-__all__ = ["Any", "findings_of", "line_states", "original_line", "second_findings"]
+__all__ = ["findings_of", "line_states", "original_line", "second_findings"]

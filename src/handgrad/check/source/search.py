@@ -34,30 +34,31 @@ class Search:
         self.base_right = bench.right() or frozenset()
         self.wrong = bench.judge.names - self.base_right
         self.partial: list[Candidate] = []
-        self.found: list[Candidate] = []
-        events = bench.events()
+        self.events = bench.events()
+        self.given = bench.scenario.outcome().gradients
         words = {str(word) for each in bench.scenario.parameters for word in each.words} - {"self"}
         self.steps = {
             each.line
             for each in updates_in(bench.base.text)
             if each.function and words & set(re.findall(r"[^\W\d]\w*", each.target.split("[")[0]))
         }
-        given = bench.scenario.outcome().gradients
-        self.absent = {name for name in self.wrong if given.get(name) is None}
-        self.zeros = {name for name in self.wrong if given.get(name) is not None and not np.any(given[name])}
-        self.partly: set[int] = set()  # sites whose first value is a gradient through one use only, at most
-        self.handed: set[int] = set()  # sites whose values are what is handed out as wrong gradients
+        self.absent = {name for name in self.wrong if self.given.get(name) is None}
+        self.zeros = {name for name in self.wrong - self.absent if not np.any(self.given[name])}
         source = bench.base.watched.source
         self.templates = {
             template_of(source.segment(each.node)) for each in bench.base.watched.sites if each.kind != "after"
         }
         self.backward = self._backward_sites()
-        kept = [each for each in events if each.number in self.backward and each.kind != "u"]
+        self._look()
+
+    def _look(self) -> None:
+        """Which values of the backward pass are gradients, or multiples that are as good."""
+        truth, bench = self.truth, self.bench
+        kept = [each for each in self.events if each.number in self.backward and each.kind != "u"]
         truth.usual, truth.seen_once = 1.0, ()
         self.ratios = explained(truth, kept)[1]
-        self.touched = Influence(bench, events).of(self.backward)
-        given = bench.scenario.outcome().gradients
-        multiples = {name: truth.multiple(name, given[name]) for name in self.wrong if given.get(name) is not None}
+        self.touched = Influence(bench, self.events).of(self.backward)
+        multiples = {name: truth.multiple(name, self.given[name]) for name in self.wrong - self.absent}
         self.finals = {name: each for name, each in multiples.items() if math.isfinite(each)}
         truth.usual = self._usual()
         self.usuals = [truth.usual, *truth.seen_once]
@@ -74,24 +75,29 @@ class Search:
 
     def _unjustify(self, events: list[Any]) -> None:
         """A value that is a true gradient of something, but is handed out as a wrong gradient of something else."""
-        for number in misplaced(self.truth, [self.bench.base.watched.sites[each] for each in self.backward], events):
-            self.ratios[number] = [float("nan")] * max(1, len(self.ratios.get(number, [])))
-        self.doubted = doubted(self.bench.base.watched.sites, self.backward, self.ratios)
-        for number in self.doubted:
-            self.ratios[number] = [float("nan")] * len(self.ratios[number])
-        given = self.bench.scenario.outcome().gradients
-        wrong = [given[name] for name in self.wrong if given.get(name) is not None]
+        self.partly: set[int] = set()  # sites whose first value is a gradient through one use only, at most
+        self.handed: set[int] = set()  # sites whose values are what is handed out as wrong gradients
+        sites = self.bench.base.watched.sites
+        self._distrust(misplaced(self.truth, [sites[each] for each in self.backward], events))
+        self.doubted = doubted(sites, self.backward, self.ratios)
+        self._distrust(self.doubted)
+        wrong = [self.given[name] for name in self.wrong - self.absent]
         for event in events:
             for each in wrong:
                 if each.size == event.value.size and np.allclose(each.ravel(), event.value.ravel(), rtol=1e-9, atol=0):
                     self.handed.add(event.number)
-                    self.ratios[event.number] = [float("nan")] * max(1, len(self.ratios.get(event.number, [])))
             if not event.occurrence and not self.truth.whole(event.value):
                 self.partly.add(event.number)
             touched = self.touched.get(event.number)
             owners = self.truth.owned_by(event.value) if touched else None
             if owners is not None and touched is not None and not owners & touched:
-                self.ratios[event.number] = [float("nan")] * max(1, len(self.ratios.get(event.number, [])))
+                self._distrust({event.number})
+        self._distrust(self.handed)
+
+    def _distrust(self, numbers: set[int]) -> None:
+        """Take the values of some sites for the gradients of nothing."""
+        for number in numbers:
+            self.ratios[number] = [math.nan] * max(1, len(self.ratios.get(number, [])))
 
     def _usual(self) -> float:
         """The multiple of true gradients that is as good as 1 here: a mean may be taken at the end, a sign carried.
@@ -118,12 +124,7 @@ class Search:
             plain = sum(abs(each - 1) <= 1e-3 for each in inner.values())
             enough = odd.count(best) >= max(2, 0.4 * plain) or not plain
             return best if odd and enough else 1.0
-        finals = list(self.finals.values()) if len(self.finals) == len(self.wrong) else []
-        factor = (
-            finals[0] if finals and all(abs(each - finals[0]) < 1e-3 * abs(finals[0]) for each in finals) else math.nan
-        )
-        if not math.isfinite(factor) or not factor:
-            factor = 1.0
+        factor = self._common_factor()
         ends = [factor, *(each for each in self.finals.values() if each)]  # what is handed out so is no convention
         odd = [
             each
@@ -134,6 +135,12 @@ class Search:
             self.truth.seen_once = tuple(odd)
             return 1.0
         return max(odd, key=odd.count) / factor  # of those seen as often the first
+
+    def _common_factor(self) -> float:
+        """How many times too large all wrong gradients are; 1 where they have no factor in common."""
+        finals = list(self.finals.values()) if len(self.finals) == len(self.wrong) else []
+        alike = finals and all(abs(each - finals[0]) < 1e-3 * abs(finals[0]) for each in finals)
+        return finals[0] if alike and finals[0] else 1.0
 
     def _reach(self, site: Site) -> frozenset[str] | None:
         """The parameters whose gradients a value reaches; of what ``+=`` has made, those that the summand reaches."""

@@ -35,6 +35,11 @@ def verdict_of(scenario: Scenario, judge: Judge, parameter: Parameter, right: bo
         return ParameterVerdict(
             parameter.name, parameter.shape, "right", _projected_error(judge, parameter, given), int(np.size(given))
         )
+    return _compared(scenario, judge, number, parameter, given)
+
+
+def _compared(scenario: Scenario, judge: Judge, number: int, parameter: Parameter, given: Any) -> ParameterVerdict:
+    """The verdict on a gradient that some direction has shown to be wrong, by its entries at one point."""
     places = _places(parameter, given)
     numerical = np.array([_entry(scenario, judge, number, parameter, place) for place in places])
     ours = np.array([judge.sign * given[place] for place in places])
