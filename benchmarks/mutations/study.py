@@ -15,6 +15,7 @@ from .operators import Mutant
 from .oracle import Oracle
 from .pool import answers
 from .subject import Subject
+from .table import says_wrong
 
 Row = dict[str, Any]
 
@@ -86,7 +87,7 @@ class Study:
             "own": each.judgement.at_own_point,
             "input_only": _only_inputs(self.subjects[mutant.subject], each.judgement.wrong),
             "difference": min(each.judgement.difference, 1e300),
-            "detected": row["verdict"] == "wrong",
+            "detected": says_wrong(row),
             "line_right": bool(here),
             "line_alone": bool(here) and len(here) == len([each for each in row["findings"] if each["line"]]),
             "class_right": any(accepted & {found["class"], *found["also"]} for found in here),
@@ -99,7 +100,7 @@ class Study:
             "kind": "pair",
             "first": _described(pair.first),
             "second": _described(pair.second),
-            "detected": row["verdict"] == "wrong",
+            "detected": says_wrong(row),
             "lines_right": found,
             "line_right": all(found),
             "corrected": self._corrected(pair.first.subject, text, row["findings"]),
@@ -131,7 +132,7 @@ class Progress:
     def add(self, row: Row) -> None:
         """One more."""
         self._count += 1
-        self._detected += row["verdict"] == "wrong"
+        self._detected += says_wrong(row)
         now = time.monotonic()
         if now - self._last > 5 or self._count == self._total:
             self._last = now
