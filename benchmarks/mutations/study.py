@@ -1,5 +1,6 @@
 """The checker run on mutants, pairs and right files; one row of the results for each."""
 
+import ast
 import hashlib
 import json
 import sys
@@ -182,7 +183,23 @@ def _puts_back(fix: str, statement: str) -> bool:
     """Whether a diff adds a statement and changes nothing else."""
     changed = [each for each in fix.splitlines() if each[:1] in "+-" and each[:3] not in ("+++", "---")]
     added = "".join(each[1:].strip() for each in changed if each[0] == "+")
-    return all(each[0] == "+" for each in changed) and "".join(added.split()) == "".join(statement.split())
+    return all(each[0] == "+" for each in changed) and _canonical(added) == _canonical(statement)
+
+
+def _canonical(statement: str) -> str:
+    """A statement with the operands of ``*`` and ``+`` in one order: either order is the same statement."""
+    try:
+        return ast.unparse(_Sorted().visit(ast.parse(statement.strip())))
+    except SyntaxError:
+        return "".join(statement.split())
+
+
+class _Sorted(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mult | ast.Add):
+            node.left, node.right = sorted((node.left, node.right), key=ast.unparse)
+        return node
 
 
 def _described(mutant: Mutant) -> Row:
