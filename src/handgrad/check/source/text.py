@@ -59,6 +59,5 @@ def unified_diff(before: str, after: str, name: str) -> str:
         before += "\n"
     if after and not after.endswith("\n"):
         after += "\n"
-    name = name.lstrip("/")  # as git writes an absolute path
     changes = difflib.unified_diff(before.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}", n=2)
     return "".join(changes)
