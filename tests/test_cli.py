@@ -1,5 +1,6 @@
 """The command line, as a user types it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -242,6 +243,32 @@ def test_ctrl_c_saves_what_was_learned():
     last = json.loads(Path("run/metrics.jsonl").read_text().splitlines()[-1])
     assert last["epoch"] == document["epochs"] < 100_000_000
     assert "The run was interrupted" in Path("run/report.html").read_text("utf-8")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_what_ctrl_c_has_left_half_done_ends_in_no_traceback(monkeypatch, capsys):
+    def half_done(tokens):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise RuntimeError("partially initialized module")
+
+    monkeypatch.setattr(handgrad.cli, "_run", half_done)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored where tests are run
+    try:
+        assert main(["labs"]) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert capsys.readouterr().err == "handgrad: interrupted\n"
+
+
+def test_an_error_without_ctrl_c_is_shown_as_it_is(monkeypatch):
+    def broken(tokens):
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(handgrad.cli, "_run", broken)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        main(["labs"])
 
 
 def wait_for_lines(path, count, process):

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from handgrad import __version__
 from handgrad.errors import HandgradError, UsageError
+from handgrad.interrupt import noted_interrupt
 from handgrad.labs.registry import LABS, find_lab
 from handgrad.options import seed_number
 from handgrad.terminal import say_error, write_stdout
@@ -216,6 +217,19 @@ def warmup(*, all: _Flag = False) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. What a sentence can explain never ends in a traceback."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    with noted_interrupt() as interrupt:
+        try:
+            return _run(tokens)
+        except Exception:
+            if not interrupt.pressed:
+                raise
+            # Ctrl-C in the middle of an import or a compilation: what was left half done fails when it is used next
+            say_error("interrupted")
+            return INTERRUPTED
+
+
+def _run(tokens: list[str]) -> int:
+    """Run a command line; what a sentence can explain is told, and anything else raised."""
     try:
         code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:

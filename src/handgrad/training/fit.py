@@ -1,16 +1,14 @@
 """Training: hands whole epochs to an engine, and between them looks at validation data, callbacks and Ctrl-C."""
 
-import signal
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from handgrad.errors import Diverged, UsageError
+from handgrad.interrupt import deferred_interrupt
 from handgrad.layers._types import Array
 from handgrad.network.engine import Batch, Engine, TrainingState
 from handgrad.options import whole
@@ -54,32 +52,6 @@ class FitSettings:
             raise UsageError("callbacks holds something that cannot be called, expected functions of (network, epoch)")
 
 
-class _Interrupt:
-    """Whether Ctrl-C was pressed since training began."""
-
-    pressed = False
-
-
-@contextmanager
-def _deferred_interrupt() -> Iterator[_Interrupt]:
-    """Hold a first Ctrl-C back until the epoch is finished; a second one is let through at once."""
-    state = _Interrupt()
-    if threading.current_thread() is not threading.main_thread():
-        yield state  # only the main thread may set a handler, and only it receives Ctrl-C
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def handler(number: int, frame: Any) -> None:
-        state.pressed = True
-        signal.signal(signal.SIGINT, before)
-
-    try:
-        signal.signal(signal.SIGINT, handler)
-        yield state
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _is_true(answer: Any) -> bool:
     """True itself, also NumPy's; a number or a text that a callback happens to return stops nothing."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
@@ -110,7 +82,7 @@ def fit(network: "Sequential", engine: Engine, data: Batch, validation: Batch | 
     the network holds the last finite parameters, and ``network.history`` what happened until then."""
     run = _Run(network, engine, data, validation, settings)
     network.history = run.history
-    with _deferred_interrupt() as interrupt:
+    with deferred_interrupt() as interrupt:  # an epoch is finished first
         while run.unfinished:
             run.call()
             if interrupt.pressed:
