@@ -222,3 +222,13 @@ def test_a_sequence_in_pieces_is_the_whole_sequence(engine):
 def test_states_that_do_not_fit(states, message):
     with pytest.raises(hg.InputError, match=message):
         network().advance(data()[0], states)
+
+
+def test_sequences_of_another_length_are_refused_with_what_to_do():
+    net = hg.Sequential([hg.RNN(3)], input_shape=(6, 2))
+    with pytest.raises(hg.InputError, match="give lengths; for longer ones make a network with more steps"):
+        net.predict(np.zeros((4, 5, 2)))
+    with pytest.raises(hg.InputError, match="pad the sequences, and give lengths"):
+        net.predict([[[1, 2]] * 6, [[1, 2]] * 5])
+    with pytest.raises(hg.InputError, match="input_shape decides"):
+        net.predict(np.zeros((4, 6, 3)))

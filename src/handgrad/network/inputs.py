@@ -33,20 +33,29 @@ def as_samples(
     try:
         given = np.asarray(x)
     except ValueError:
-        raise InputError(f"the rows of {what} have different lengths, expected as many numbers in each") from None
+        hint = "; pad the sequences, and give lengths" if len(input_shape) == 2 else ""
+        raise InputError(f"the rows of {what} have different lengths, expected as many numbers in each{hint}") from None
     if given.dtype.kind not in "fiub":
         raise wrong_dtype(what, given.dtype, "real numbers")
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(given, dtype=dtype)
     if given.ndim != len(input_shape) + 1 or given.shape[1:] != input_shape:
-        hint = "one row per sample" if given.ndim != len(input_shape) + 1 else "the network's input_shape decides"
-        raise wrong_shape(what, given.shape, ("samples", *input_shape), hint)
+        raise wrong_shape(what, given.shape, ("samples", *input_shape), _hint(given.shape, input_shape))
     if len(given) == 0:
         raise InputError(f"{what} has no samples, expected at least 1")
     ends = as_lengths(lengths, len(given), input_shape, prefix)
     array = without_padding(array.reshape(len(given), -1), ends, input_shape)
     refuse_non_finite(what, array, input_shape)
     return array, ends
+
+
+def _hint(given: Shape, expected: Shape) -> str:
+    """What to do where samples have another shape than the network takes."""
+    if len(given) != len(expected) + 1:
+        return "one row per sample"
+    if len(expected) == 2 and given[2] == expected[1]:
+        return "pad shorter sequences and give lengths; for longer ones make a network with more steps"
+    return "the network's input_shape decides"
 
 
 def as_batch(net: Architecture, x: Any, y: Any, weights: Any = None, lengths: Any = None, prefix: str = "") -> Batch:
