@@ -216,6 +216,19 @@ class TestRun:
         monkeypatch.setattr(counter_basic, "gradient_forms", spoiled)
         assert "they do NOT agree" in text_of(run(small(iterations=2), log))
 
+    def test_a_start_on_a_kink_is_no_disagreement(self, log):
+        result = run(small(start=(0.0, 0.0), iterations=2), log)
+        assert "in 6 forms: all of them are 0. Central differences are left out" in text_of(result)
+        assert "NOT agree" not in text_of(result)
+        forms = result.tables[3]
+        assert [row[-1] for row in forms.rows] == [0.0] * 6 + [None]
+        assert "Not compared, next to a kink of the ReLU: central differences." in forms.note
+        assert result.document["gradient_forms"]["central differences"]["difference"] is None
+
+    def test_forms_are_compared_with_others_than_themselves(self, log):
+        assert "in 7 forms: all of them are 0." in text_of(run(small(start=(-1.0, -1.0), iterations=2), log))
+        assert "difference from the recursion is" in text_of(run(small(iterations=2), log))
+
     def test_json_on_stdout_and_the_same_bytes_twice(self, capsys):
         models = []
         for name in "ab":

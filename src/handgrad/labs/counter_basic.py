@@ -110,7 +110,7 @@ def _document(run: CounterRun) -> dict[str, Any]:
         "settings": settings_of(plan, start=[float(w) for w in trained.group.start[:, k]]),
         "methods": {method: _method(run, i) for i, method in enumerate(METHODS)},
         "gradient_forms": {
-            form.name: {"gradient": form.gradient, "difference": disagreement(form, run.forms[0])} for form in run.forms
+            form.name: {"gradient": form.gradient, "difference": _difference(run, form)} for form in run.forms
         },
         "matrices": {
             name: {"output": outputs(run, each), "input": each.x, "target": each.t} for name, each in shown.items()
@@ -201,10 +201,19 @@ def _methods_table(run: CounterRun) -> Table:
 def _forms_tables(run: CounterRun) -> list[Table]:
     if not run.forms:
         return []
-    rows = [(form.name, form.where, *form.gradient, disagreement(form, run.forms[0])) for form in run.forms]
+    rows = [(form.name, form.where, *form.gradient, _difference(run, form)) for form in run.forms]
     columns = ("form", "in", "dE/dw_rec", "dE/dw_x", "difference")
     title = "The exact gradient at the first weights, in several forms"
-    return [Table("gradient-forms", title, columns, tuple(rows), "Difference: relative, to the recursion.", digits=6)]
+    note = "Difference: relative, to the recursion."
+    left_out = [form.name for form in run.forms if not form.compared]
+    if left_out:
+        note += f" Not compared, next to a kink of the ReLU: {', '.join(left_out)}."
+    return [Table("gradient-forms", title, columns, tuple(rows), note, digits=6)]
+
+
+def _difference(run: CounterRun, form: Form) -> float | None:
+    """From the recursion; None for a form that cannot be compared with it here."""
+    return disagreement(form, run.forms[0]) if form.compared else None
 
 
 def _pictures(run: CounterRun) -> list[Picture]:

@@ -107,13 +107,23 @@ def _limits(run: "CounterRun") -> str:
 def _forms(run: "CounterRun") -> str:
     if not run.forms:
         return ""
-    worst = max(run.forms, key=lambda form: disagreement(form, run.forms[0]))
-    off = disagreement(worst, run.forms[0])
+    first, *others = (form for form in run.forms if form.compared)
+    worst = max(others, key=lambda form: disagreement(form, first))
+    off = disagreement(worst, first)
     steps = f", over the first {STEPS} steps" if run.plan.length > STEPS else ""
-    return (
-        f"The exact gradient at the first weights, in {len(run.forms)} forms{steps}: they "
-        f"{'agree' if off < SAME else 'do NOT agree'}, the largest relative difference is {off:.1g} ({worst.name})."
-    )
+    if off == 0:
+        verdict = "they agree in every digit" if any(first.gradient) else "all of them are 0"
+    else:
+        verdict = f"they {'agree' if off < SAME else 'do NOT agree'}, the largest relative difference from the "
+        verdict += f"{first.name} is {off:.1g} ({worst.name})"
+    text = f"The exact gradient at the first weights, in {len(others) + 1} forms{steps}: {verdict}."
+    if len(others) + 1 < len(run.forms):
+        text += (
+            " Central differences are left out of the comparison: at these weights, or right beside them, a "
+            "pre-activation is 0, the ReLU has a kink, and a difference mixes the slopes of its two sides. The other "
+            "forms take the slope 0 at the kink."
+        )
+    return text
 
 
 def _claims(run: "CounterRun") -> str:
