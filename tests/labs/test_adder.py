@@ -9,7 +9,7 @@ import pytest
 import handgrad as hg
 from handgrad.cli import main
 from handgrad.data.sums import random_sums
-from handgrad.errors import UsageError
+from handgrad.errors import Diverged, UsageError
 from handgrad.figures.style import to_svg
 from handgrad.labs import adder_training
 from handgrad.labs.adder import STUDIES, AdderPlan, AdderSettings, run
@@ -223,9 +223,37 @@ def test_a_run_writes_its_folder(capsys, tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_divergence_is_told_and_reported():
-    result = run(AdderSettings(bits=3, hidden=4, sequences=60, epochs=5, rate=1e38), Log())
-    assert "training diverged" in result.error
-    assert result.document["epochs"] < 5
+    settings = AdderSettings(bits=3, hidden=4, sequences=60, epochs=5, rate=1e38, ask=True)
+    result = run(settings, Log())
+    assert result.error == (
+        "training diverged in epoch 1: the loss is no longer a finite number at learning rate 1e+38; the "
+        "parameters are those from before training; try --rate 0.01"
+    )
+    assert result.document["epochs"] == 0
+    assert result.document["asked"] == []
+    np.testing.assert_array_equal(result.network.parameters.flat, build_network(settings.plan()).parameters.flat)
+    assert (result.tables, result.pictures) == ([], [])
+    assert result.findings == ["No epoch was finished, so the network was not tested."]
+
+
+def test_a_later_divergence_leaves_the_last_whole_epoch(monkeypatch):
+    fit, calls = hg.Sequential.fit, []
+
+    def failing(network, *arguments, **options):
+        calls.append(network)
+        history = fit(network, *arguments, **options)
+        if len(calls) == 4:  # the second piece of the second epoch
+            raise Diverged("far off")
+        return history
+
+    monkeypatch.setattr(hg.Sequential, "fit", failing)
+    result = run(AdderSettings(bits=3, hidden=4, sequences=2 * adder_training.PIECE, epochs=5), Log())
+    assert "training diverged in epoch 2" in result.error
+    assert "the parameters are those after epoch 1; try --rate 0.001" in result.error
+    assert "What follows is about the network after epoch 1." in result.findings[0]
+    assert result.document["epochs"] == 1
+    whole = train(AdderPlan(bits=3, hidden=4, sequences=2 * adder_training.PIECE, epochs=1), Log())
+    np.testing.assert_array_equal(result.network.parameters.flat, whole.network.parameters.flat)
     for picture in result.pictures:
         assert to_svg(picture.figure).startswith(b"<?xml")
 
@@ -239,6 +267,7 @@ def test_ctrl_c_before_the_first_epoch_is_a_result(monkeypatch):
     assert result.interrupted
     assert result.document["accuracy"] is None
     assert result.findings[0] == "Training was interrupted after epoch 0 of 15."
+    assert "No epoch was finished" in result.findings[1]
 
 
 def test_studies_are_those_that_are_named():

@@ -21,7 +21,7 @@ _LISTED = 3
 
 def tables(trained: TrainedAdder, examined: "Examined", published: PublishedAdder | None) -> list[Table]:
     """Epochs, sums by length, gradient flow, and what was asked."""
-    found = [_history(trained, published)]
+    found = [_history(trained, published)] if trained.rows else []
     if examined.lengths:
         found.append(_lengths(examined.lengths))
     if examined.flows:
@@ -81,8 +81,12 @@ def findings(trained: TrainedAdder, examined: "Examined", published: PublishedAd
     if trained.interrupted:
         done, wanted = len(trained.rows), trained.plan.epochs
         texts.append(f"Training was interrupted after epoch {done} of {wanted}.")
-    if trained.rows:
-        texts.append(_training(trained, published))
+    if not trained.rows:
+        return [*texts, "No epoch was finished, so the network was not tested."]
+    if trained.error:
+        done = len(trained.rows)
+        texts.append(f"Training diverged in epoch {done + 1}. What follows is about the network after epoch {done}.")
+    texts.append(_training(trained, published))
     if examined.exhaustive is not None:
         texts.append(_exhaustive(trained, examined, published))
     if examined.lengths:
