@@ -11,10 +11,11 @@ from handgrad.cli import main
 from handgrad.data.sums import random_sums
 from handgrad.errors import Diverged, UsageError
 from handgrad.figures.style import to_svg
-from handgrad.labs import adder_training
+from handgrad.labs import adder_results, adder_training
 from handgrad.labs.adder import STUDIES, AdderPlan, AdderSettings, run
-from handgrad.labs.adder_basic import flow_epochs, published_adder
+from handgrad.labs.adder_basic import Examined, flow_epochs, published_adder
 from handgrad.labs.adder_exact import exhaustive_test
+from handgrad.labs.adder_state import CarryUnits
 from handgrad.labs.adder_training import TrainedAdder, answers, build_network, train
 from handgrad.labs.published import ADDER
 
@@ -274,3 +275,25 @@ def test_studies_are_those_that_are_named():
     from handgrad.labs.adder_studies import STUDIES as FOUND
 
     assert tuple(FOUND) == STUDIES
+
+
+@pytest.mark.parametrize(
+    ("correlations", "sentence"),
+    [
+        ([0.1472], "The hidden unit goes with the carry at r = 0.147. "),
+        ([0.1, -0.2], "None of 2 hidden units goes with the carry at |r| of at least 0.5, most of all unit 2"),
+        ([0.9, -0.2], "1 of 2 hidden units goes with"),
+        ([0.9, -0.6], "2 of 2 hidden units go with"),
+    ],
+)
+def test_the_carry_in_a_sentence(correlations, sentence):
+    carry = CarryUnits(np.array(correlations), np.zeros(len(correlations)), 0.75, 0.571)
+    text = adder_results._carry(Examined(carry=carry))
+    assert text.startswith(sentence)
+    assert text.endswith("at 75 % of steps; always guessing the more frequent carry is right at 57.1 %.")
+
+
+def test_one_is_one():
+    result = run(AdderSettings(bits=3, hidden=1, epochs=1, sequences=50), Log())
+    assert "1 tanh unit," in result.tables[0].title
+    assert "for 1 epoch," in result.findings[0]

@@ -30,22 +30,22 @@ class Flow(Protocol):
     def reach(self) -> Floats: ...
 
 
-def flow_figure(flows: "Mapping[str, Flow]") -> "Figure":
+def flow_figure(flows: "Mapping[str, Flow]", *, named: bool = True) -> "Figure":
     """A heat map for each of up to four flows by name, on one logarithmic scale: row t, the step whose loss it is;
-    column k, the step whose state feels it."""
+    column k, the step whose state feels it. Above each stand its name, if ``named``, and the spectral radius."""
     from matplotlib.colors import LogNorm
 
     low, high = _limits([flow.norms for flow in flows.values()])
     norm = LogNorm(low, high)
     with look():
-        figure, (row,) = new_figure(len(flows), square=True, right=0.8, above=0.16)
+        figure, (row,) = new_figure(len(flows), square=True, right=0.8, above=0.16 if named else 0.0)
         for axes, (name, flow) in zip(row, flows.items(), strict=True):
             T = len(flow.norms)
             shown = np.clip(flow.norms, low, high)
             image = axes.imshow(
                 shown, norm=norm, cmap=_COLORS, interpolation="none", extent=(0.5, T + 0.5, T + 0.5, 0.5)
             )
-            axes.set_title(f"{name}\nρ(W) = {flow.radius:.2f}")
+            axes.set_title((f"{name}\n" if named else "") + f"ρ(W) = {flow.radius:.2f}")
             axes.grid(visible=False)
             ticks = [1, *(k for k in range(1, T + 1) if k % max(1, -(-T // 4)) == 0 and k > 1)]
             axes.set_xticks(ticks)

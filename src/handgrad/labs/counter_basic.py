@@ -13,6 +13,7 @@ from handgrad.labs.counter_surface import landscape
 from handgrad.labs.counter_training import TOO_LARGE, Group, Trained, first_weights, max_errors, telling, train
 from handgrad.labs.counter_words import findings
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
+from handgrad.labs.words import several
 from handgrad.network.sequential import Sequential
 
 _COLUMNS, _ROWS = 4, 60  # of a matrix, that are printed
@@ -186,12 +187,13 @@ def _methods_table(run: CounterRun) -> Table:
         rows.append((method, w_rec, w_x, float(run.errors[i]), run.fates[i], median, largest, uphill))
     return Table(
         "methods",
-        f"What each method learns in {trained.iterations} iterations from the same start, setting {run.plan.setting}",
+        f"What each method learns in {several(trained.iterations, 'iteration')} from the same start, setting "
+        f"{run.plan.setting}",
         ("method", "w_rec", "w_x", "largest error", "outcome", "angle median", "angle largest", "uphill %"),
         tuple(rows),
         note=(
-            f"Largest error: |output - count| over all steps of {run.new.x.shape[1]:,} new sequences; learned: below "
-            f"{LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of "
+            f"Largest error: |output - count| over all steps of {several(run.new.x.shape[1], 'new sequence')}; learned: "
+            f"below {LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of "
             "its own way until its training outputs are right to 1e-9; uphill: share of them above 90 degrees."
         ),
         digits=6,
@@ -222,7 +224,7 @@ def _pictures(run: CounterRun) -> list[Picture]:
     trained, part = run.trained, _part(run.new)
     x, t = run.sequences
     paths = {method: trained.weights[:, :, i] for i, method in enumerate(METHODS)}
-    panel = landscape(f"{run.plan.length} steps, setting {run.plan.setting}", x, t, paths)
+    panel = landscape(f"{several(run.plan.length, 'step')}, setting {run.plan.setting}", x, t, paths)
     loss = {method: trained.loss[:, i] for i, method in enumerate(METHODS)}
     angles = {method: own_angles(trained, i) for i, method in enumerate(METHODS) if method != "exact"}
     return [
