@@ -192,9 +192,10 @@ def _methods_table(run: CounterRun) -> Table:
         ("method", "w_rec", "w_x", "largest error", "outcome", "angle median", "angle largest", "uphill %"),
         tuple(rows),
         note=(
-            f"Largest error: |output - count| over all steps of {several(run.new.x.shape[1], 'new sequence')}; learned: "
-            f"below {LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of "
-            "its own way until its training outputs are right to 1e-9; uphill: share of them above 90 degrees."
+            f"Largest error: |output - count| over all steps of {several(run.new.x.shape[1], 'new sequence')}; "
+            f"learned: below {LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the "
+            "iterations of its own way until its training outputs are right to 1e-9; uphill: share of them above 90 "
+            "degrees."
         ),
         digits=6,
     )
