@@ -9,7 +9,7 @@ is not stated; ours: W 0.3 times an orthogonal matrix, U and V Glorot's, biases 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
@@ -56,6 +56,12 @@ class AdderPlan:
 class AdderSettings:
     """The command line of the lab. What is None follows from what is run: the basic lab and each study have their own
     defaults, see ``plan``. Raises UsageError for a value that no training could use."""
+
+    about: ClassVar[str] = (
+        "Measured: wrong bits and right sums in every epoch, beside the report's; every pair of integers, and sums of "
+        "up to 1000 bits; which units hold the carry; how the gradient shrinks or grows on its way back through time. "
+        "Read on in docs/labs/adder.md and docs/layers/rnn.md."
+    )
 
     bits: int | None = _setting(None, "Steps of a sequence; the numbers are below 2^(bits-1).", BITS)
     hidden: int | None = _setting(None, "Hidden units.", HIDDEN)

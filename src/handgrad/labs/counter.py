@@ -11,7 +11,7 @@ here learns up to length 50; ``--setting published`` is the report's.
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from handgrad.data.counting import Sequences, load_sequences, random_sequences
 from handgrad.errors import UsageError, out_of_range, unknown_choice
@@ -90,6 +90,12 @@ class CounterPlan:
 class CounterSettings:
     """The command line of the lab. What is None follows from ``setting`` and ``study``, see ``plan``. Raises UsageError
     for a value that no training could use."""
+
+    about: ClassVar[str] = (
+        "Measured: w_rec and w_x, which should both be 1; the largest error on new sequences; the angle between the "
+        "exact gradient and each of the report's two directions; the exact gradient in seven forms. Read on in "
+        "docs/labs/counter.md and docs/layers/rnn.md."
+    )
 
     length: int | None = _setting(None, "Steps of every sequence.", f"{LENGTH}")
     sequences: int | None = _setting(None, "Sequences to train on, all at every iteration.", f"{SEQUENCES}")
