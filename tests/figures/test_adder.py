@@ -35,6 +35,7 @@ def test_an_addition_shows_bits_states_and_wrong_answers():
     figure = addition_figure(shown, np.array([0.1, 0.9, -0.5, 0.3, 0.0, -0.9]))
     upper, states, lower, _ = figure.axes
     assert [label.get_text() for label in upper.get_yticklabels()] == ["a = 5", "b = 3", "carry in"]
+    assert upper.get_title(loc="left") == "what goes in, and the carry from the step before"
     assert [text.get_text() for text in upper.texts] == list("1010" + "1100" + "0111")
     assert [label.get_text() for label in states.get_yticklabels()] == [f"unit {k}" for k in (2, 4, 1, 5, 3, 6)]
     assert len(lower.patches) == 2
@@ -98,6 +99,16 @@ def test_flows_share_one_scale_and_later_states_have_no_colour():
     assert (first.images[0].norm.vmin, second.images[0].norm.vmax) == pytest.approx((1e-4, 81))
     assert np.ma.getmaskarray(np.ma.masked_invalid(first.images[0].get_array()))[0, 1:].all()
     assert first.get_title(loc="left").endswith("ρ(W) = 0.10")
+
+
+def test_four_flows_stand_in_two_rows_without_their_names():
+    figure = flow_figure({str(k): flow(k) for k in (0.25, 1.0, 2.0, 4.0)}, named=False)
+    panels, scale = figure.axes[:4], figure.axes[4]
+    assert [axes.get_title(loc="left") for axes in panels] == [f"ρ(W) = {k}" for k in ("0.25", "1.00", "2.00", "4.00")]
+    boxes = [axes.get_position() for axes in panels]
+    assert boxes[0].y0 > boxes[2].y1
+    assert boxes[0].x1 < boxes[1].x0
+    assert (scale.get_position().y0, scale.get_position().y1) == pytest.approx((boxes[3].y0, boxes[1].y1))
 
 
 @pytest.mark.parametrize("norms", [np.full((1, 1), 2.0), np.zeros((3, 3)), np.full((2, 2), np.nan)])

@@ -70,6 +70,16 @@ def test_logarithmic_axes_have_plain_numbers():
     assert {"0.01", "0.1", "1", "10"} <= set(labels)
 
 
+def test_a_logarithmic_axis_has_one_notation():
+    figure = drawn()
+    axes = figure.axes[0]
+    axes.set_ylim(1e-28, 10)
+    figure.canvas.draw()
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert len(labels) > 2
+    assert all("10^{" in label for label in labels)
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [([1, 100], True), ([1, 10], False), ([0, 100], False), ([-1, 100], False), ([], False), ([1, np.nan, 100], True)],

@@ -9,12 +9,13 @@ import pytest
 import handgrad as hg
 from handgrad.cli import main
 from handgrad.data.sums import random_sums
-from handgrad.errors import UsageError
+from handgrad.errors import Diverged, UsageError
 from handgrad.figures.style import to_svg
-from handgrad.labs import adder_training
+from handgrad.labs import adder_results, adder_training
 from handgrad.labs.adder import STUDIES, AdderPlan, AdderSettings, run
-from handgrad.labs.adder_basic import flow_epochs, published_adder
+from handgrad.labs.adder_basic import Examined, flow_epochs, published_adder
 from handgrad.labs.adder_exact import exhaustive_test
+from handgrad.labs.adder_state import CarryUnits
 from handgrad.labs.adder_training import TrainedAdder, answers, build_network, train
 from handgrad.labs.published import ADDER
 
@@ -223,9 +224,37 @@ def test_a_run_writes_its_folder(capsys, tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_divergence_is_told_and_reported():
-    result = run(AdderSettings(bits=3, hidden=4, sequences=60, epochs=5, rate=1e38), Log())
-    assert "training diverged" in result.error
-    assert result.document["epochs"] < 5
+    settings = AdderSettings(bits=3, hidden=4, sequences=60, epochs=5, rate=1e38, ask=True)
+    result = run(settings, Log())
+    assert result.error == (
+        "training diverged in epoch 1: the loss is no longer a finite number at learning rate 1e+38; the "
+        "parameters are those from before training; try --rate 0.01"
+    )
+    assert result.document["epochs"] == 0
+    assert result.document["asked"] == []
+    np.testing.assert_array_equal(result.network.parameters.flat, build_network(settings.plan()).parameters.flat)
+    assert (result.tables, result.pictures) == ([], [])
+    assert result.findings == ["No epoch was finished, so the network was not tested."]
+
+
+def test_a_later_divergence_leaves_the_last_whole_epoch(monkeypatch):
+    fit, calls = hg.Sequential.fit, []
+
+    def failing(network, *arguments, **options):
+        calls.append(network)
+        history = fit(network, *arguments, **options)
+        if len(calls) == 4:  # the second piece of the second epoch
+            raise Diverged("far off")
+        return history
+
+    monkeypatch.setattr(hg.Sequential, "fit", failing)
+    result = run(AdderSettings(bits=3, hidden=4, sequences=2 * adder_training.PIECE, epochs=5), Log())
+    assert "training diverged in epoch 2" in result.error
+    assert "the parameters are those after epoch 1; try --rate 0.001" in result.error
+    assert "What follows is about the network after epoch 1." in result.findings[0]
+    assert result.document["epochs"] == 1
+    whole = train(AdderPlan(bits=3, hidden=4, sequences=2 * adder_training.PIECE, epochs=1), Log())
+    np.testing.assert_array_equal(result.network.parameters.flat, whole.network.parameters.flat)
     for picture in result.pictures:
         assert to_svg(picture.figure).startswith(b"<?xml")
 
@@ -239,9 +268,32 @@ def test_ctrl_c_before_the_first_epoch_is_a_result(monkeypatch):
     assert result.interrupted
     assert result.document["accuracy"] is None
     assert result.findings[0] == "Training was interrupted after epoch 0 of 15."
+    assert "No epoch was finished" in result.findings[1]
 
 
 def test_studies_are_those_that_are_named():
     from handgrad.labs.adder_studies import STUDIES as FOUND
 
     assert tuple(FOUND) == STUDIES
+
+
+@pytest.mark.parametrize(
+    ("correlations", "sentence"),
+    [
+        ([0.1472], "The hidden unit goes with the carry at r = 0.147. "),
+        ([0.1, -0.2], "None of 2 hidden units goes with the carry at |r| of at least 0.5, most of all unit 2"),
+        ([0.9, -0.2], "1 of 2 hidden units goes with"),
+        ([0.9, -0.6], "2 of 2 hidden units go with"),
+    ],
+)
+def test_the_carry_in_a_sentence(correlations, sentence):
+    carry = CarryUnits(np.array(correlations), np.zeros(len(correlations)), 0.75, 0.571)
+    text = adder_results._carry(Examined(carry=carry))
+    assert text.startswith(sentence)
+    assert text.endswith("at 75 % of steps; always guessing the more frequent carry is right at 57.1 %.")
+
+
+def test_one_is_one():
+    result = run(AdderSettings(bits=3, hidden=1, epochs=1, sequences=50), Log())
+    assert "1 tanh unit," in result.tables[0].title
+    assert "for 1 epoch," in result.findings[0]

@@ -76,7 +76,7 @@ def test_1000_is_a_number_where_it_could_be_meant():
         ("1e2", "'1e2'"),
         ("1_0", "'1_0'"),
         ("٣", "'٣'"),
-        ("3 4", "'3 4'"),
+        ("3 4 5", "'3 4 5'"),
         ("nan", "'nan'"),
         ("9" * 5000, f"'{'9' * 30}...'"),
     ],
@@ -88,6 +88,14 @@ def test_what_is_no_number_in_range_is_told_in_a_sentence_and_asked_again(networ
     expected = "expected a whole number from 0 to 7; give another, 1000 or an empty line ends"
     assert first == f"the first integer is {shown}, {expected}"
     assert second == f"the second integer is {shown}, {expected}"
+
+
+def test_both_integers_may_stand_in_a_line(network):
+    person = Person("2 5", " 7\t+1 ", "3 9", "6", "4 5", "1", "2 1000", "3 3")
+    assert [(each.a, each.b) for each in converse(network, 4, person)] == [(2, 5), (7, 1), (6, 1)]
+    assert person.lines == ["3 3"]
+    told = [reply for reply in person.replies if reply.startswith("the")]
+    assert [reply.split(",")[0] for reply in told] == ["the second integer is '9'", "the second integer is '4 5'"]
 
 
 def test_a_right_sum_is_called_right():

@@ -130,12 +130,12 @@ def flow(factor):
 
 def test_the_study_of_gradient_flow_says_what_came_out():
     plan = AdderPlan(bits=4)
-    flows = {"0.5": (flow(0.5), flow(0.5)), "2": (flow(2.0), flow(0.5))}
+    flows = {"radius 0.5": (flow(0.5), flow(0.5)), "radius 2": (flow(2.0), flow(0.5))}
     no, one = (group(f"BPTT({k})", replace(plan, truncate=k), 2, None if k == 1 else 2) for k in (1, 2))
-    groups = [group("0.5", plan, 2, 2), group("2", plan, None, None), no, one]
+    groups = [group("radius 0.5", plan, 2, 2), group("radius 2", plan, None, None), no, one]
     text = " ".join(gradient_flow._findings(groups, flows, plan))
-    assert "factor 0.5 per step, 0.13 over 3 steps; it vanishes. Of the trainings all 2 come" in text
-    assert "factor 2 per step, 8 over 3 steps; it explodes. Of the trainings none of 2 come" in text
+    assert "last step's loss changes by a factor 0.125, 0.5 for each; it vanishes. Of the trainings all 2 come" in text
+    assert "changes by a factor 8, 2 for each; it explodes. Of the trainings none of 2 come" in text
     assert "Where the first gradient vanishes, all 2 trainings" in text
     assert "Where the first gradient explodes, none of 2 trainings" in text
     assert "gradients across one step are needed" in text

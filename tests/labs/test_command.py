@@ -101,6 +101,18 @@ def test_help_shows_defaults_in_words(capsys):
     assert "Print one JSON document on stdout. --quiet" in text  # no default of a flag
 
 
+@pytest.mark.parametrize("name", ["adder", "counter"])
+def test_help_says_what_is_measured_and_where_to_read_on(name, capsys):
+    app = App(result_action="return_value", help_format="plaintext")
+    app.default(command_of(LABS[name]))
+    app(["--help"])
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "Settings" in text
+    about = LABS[name].settings_class().about
+    assert about in text
+    assert f"docs/labs/{name}.md" in about
+
+
 def test_the_labs_are_found_by_name():
     function = module.points
     assert list(inspect.signature(function).parameters)[-3:] == ["out", "json", "quiet"]

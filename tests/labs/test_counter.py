@@ -68,10 +68,11 @@ class TestSettings:
             ({"rate": float("nan")}, "rate is nan"),
             ({"clip": -1.0}, "clip is -1.0, expected a finite number, 0 or above"),
             ({"momentum": 1.0}, "momentum is 1.0, expected a number from 0 to below 1"),
-            ({"start": (1.0,)}, "start is 1 numbers, expected two"),
-            ({"start": (1.0, float("inf"))}, "w_x of start is inf, expected a finite number"),
+            ({"start": (1.5,)}, "--start is 1.5, expected two numbers"),
+            ({"log_every": 0}, "--log-every is 0, expected"),
+            ({"start": (1.0, float("inf"))}, "w_x of --start is inf, expected a finite number"),
             ({"seed": -1}, "seed is -1, expected a whole number of at least 0"),
-            ({"lengths": (5, 0), "study": "length"}, "a length of lengths is 0"),
+            ({"lengths": (5, 0), "study": "length"}, "a length of --lengths is 0"),
             ({"lengths": (5,)}, "--lengths was given, which belongs to --study length"),
             ({"seeds": 3}, "--seeds was given, which belongs to --study length"),
             ({"length": 10**6, "sequences": 1000}, "sequences is 1,000, and the length 1,000,000"),
@@ -110,7 +111,7 @@ class TestSettings:
         [
             ("run counter --length 0", 2, "length is 0, expected a whole number of at least 1"),
             ("run counter --method third", 2, 'Invalid value "third" for --method'),
-            ("run counter --start 1", 2, "start is 1 numbers, expected two, w_rec and w_x"),
+            ("run counter --start 1", 2, "--start is 1, expected two numbers, w_rec and w_x"),
             ("run counter --data no.txt", 1, "there is no file no.txt"),
             ("run counter --data bits.txt --length 3", 2, "--length is 3, but in bits.txt it is 2"),
         ],
@@ -215,6 +216,19 @@ class TestRun:
 
         monkeypatch.setattr(counter_basic, "gradient_forms", spoiled)
         assert "they do NOT agree" in text_of(run(small(iterations=2), log))
+
+    def test_a_start_on_a_kink_is_no_disagreement(self, log):
+        result = run(small(start=(0.0, 0.0), iterations=2), log)
+        assert "in 6 forms: all of them are 0. Central differences are left out" in text_of(result)
+        assert "NOT agree" not in text_of(result)
+        forms = result.tables[3]
+        assert [row[-1] for row in forms.rows] == [0.0] * 6 + [None]
+        assert "Not compared, next to a kink of the ReLU: central differences." in forms.note
+        assert result.document["gradient_forms"]["central differences"]["difference"] is None
+
+    def test_forms_are_compared_with_others_than_themselves(self, log):
+        assert "in 7 forms: all of them are 0." in text_of(run(small(start=(-1.0, -1.0), iterations=2), log))
+        assert "difference from the recursion is" in text_of(run(small(iterations=2), log))
 
     def test_json_on_stdout_and_the_same_bytes_twice(self, capsys):
         models = []

@@ -19,7 +19,7 @@ from handgrad.labs.counter_directions import (
     published_2,
     set_weights,
 )
-from handgrad.labs.counter_forms import disagreement, gradient_forms
+from handgrad.labs.counter_forms import disagreement, gradient_forms, kink_near
 from handgrad.labs.counter_stability import condition, eigenvalues, rate_limits, response
 
 REPORT = Path(__file__).parents[1] / "faults" / "reports" / "counter_004_code.py"
@@ -127,8 +127,35 @@ def test_all_forms_agree_and_a_difference_is_measured():
     assert len(forms) == 7
     assert max(disagreement(form, forms[0]) for form in forms) < 1e-10
     assert all(g != 0 for g in forms[0].gradient)
+    assert all(form.compared for form in forms)
     off = forms[1]._replace(gradient=(1.1 * forms[0].gradient[0], forms[0].gradient[1]))
     assert disagreement(off, forms[0]) > 1e-3
+
+
+@pytest.mark.parametrize("start", [(0.0, 0.0), (0.0, 1.0), (-1.0, 1.0), (3e-7, -2e-7), (1e-6, 1e-6)])
+def test_central_differences_are_not_compared_next_to_a_kink(start):
+    forms = gradient_forms(np.array(start), random_sequences(6, 4, 2))
+    assert [form.name for form in forms if not form.compared] == ["central differences"]
+    assert max(disagreement(form, forms[0]) for form in forms[:-1]) < 1e-10
+
+
+@pytest.mark.parametrize("length", [3, 7, 20])
+def test_elsewhere_central_differences_agree(length):
+    rng = np.random.default_rng(length)
+    compared = 0
+    for seed in range(40):
+        start = rng.uniform(-2, 2, 2) * 10.0 ** -rng.integers(0, 5)
+        forms = gradient_forms(start, random_sequences(length, 3, seed))
+        if forms[-1].compared:
+            compared += 1
+            assert disagreement(forms[-1], forms[0]) < 1e-9, start
+    assert compared > 20
+
+
+def test_a_step_that_nothing_depends_on_is_no_kink():
+    dead, zeros = np.array([-1.0, -1.0]), np.zeros((4, 1, 2))
+    assert not kink_near(dead, np.ones((4, 1, 2)))
+    assert not kink_near(np.zeros(2), zeros)
 
 
 class TestStability:

@@ -46,6 +46,20 @@ def test_summary_counts_parameters_and_names_shapes():
     assert "weight decay 0.1" in lines[-1]
 
 
+def test_a_summary_fits_a_terminal():
+    layer = hg.RNN(16, truncate=3)
+    text = hg.Sequential([layer, hg.Dense(2)], input_shape=(8, 2), loss=hg.SoftmaxCrossEntropy()).summary()
+    lines = text.splitlines()
+    assert max(map(len, lines)) < 90
+    assert lines[3].split()[-4:] == ["8", "x", "16", "304"]
+    whole = f"{lines[3].removesuffix('304').rstrip().removesuffix('8 x 16').rstrip()} "
+    for line in lines[4:]:
+        if not line.startswith("    "):
+            break
+        whole += f"{line.strip()} "
+    assert whole.strip() == repr(layer)
+
+
 def test_class_numbers_and_one_hot_rows_are_the_same():
     labels = np.array([0, 1, 2, 0, 1, 2, 0, 1])
     net = network(loss=hg.SoftmaxCrossEntropy())

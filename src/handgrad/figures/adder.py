@@ -124,6 +124,7 @@ def addition_figure(addition: Addition, correlations: Floats) -> "Figure":
             top = bottom - _GAP
         first, middle, last = (figure.add_axes(box) for box in boxes)
         _cells(first, upper, steps)
+        first.set_title("what goes in, and the carry from the step before", fontsize=8, fontweight="normal")
         middle.imshow(signed_colors(addition.h[order], 1.0), aspect="auto", interpolation="none")
         _ticks(middle, [f"unit {k + 1}" for k in order])
         _cells(last, lower, steps)

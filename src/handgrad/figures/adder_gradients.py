@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from handgrad.figures.style import CYCLE, INK, look, new_figure
+from handgrad.figures.style import CYCLE, INK, WIDTH, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ Floats = np.ndarray[Any, np.dtype[Any]]
 _DECADES = 12.0  # below the largest norm; smaller ones have the colour of the least
 _LEAST = 1e-24  # what is left of a gradient, drawn
 _COLORS = "viridis"  # its lightness grows evenly: also for the colour-blind, and in grey
+_IN_A_ROW, _WIDTH_OF_TWO = 3, 5.6  # panels; inches
 _LINES = ("-", "--", "-.", ":")
 
 
@@ -30,29 +31,32 @@ class Flow(Protocol):
     def reach(self) -> Floats: ...
 
 
-def flow_figure(flows: "Mapping[str, Flow]") -> "Figure":
+def flow_figure(flows: "Mapping[str, Flow]", *, named: bool = True) -> "Figure":
     """A heat map for each of up to four flows by name, on one logarithmic scale: row t, the step whose loss it is;
-    column k, the step whose state feels it."""
+    column k, the step whose state feels it. Above each stand its name, if ``named``, and the spectral radius."""
     from matplotlib.colors import LogNorm
 
     low, high = _limits([flow.norms for flow in flows.values()])
     norm = LogNorm(low, high)
     with look():
-        figure, (row,) = new_figure(len(flows), square=True, right=0.8, above=0.16)
-        for axes, (name, flow) in zip(row, flows.items(), strict=True):
+        columns, rows = (len(flows), 1) if len(flows) <= _IN_A_ROW else (2, 2)
+        width = WIDTH if rows == 1 else _WIDTH_OF_TWO
+        above = 0.16 if named else 0.0
+        figure, grid = new_figure(columns, rows, width=width, square=True, right=0.8, above=above)
+        for axes, (name, flow) in zip(grid.flat, flows.items(), strict=True):
             T = len(flow.norms)
             shown = np.clip(flow.norms, low, high)
             image = axes.imshow(
                 shown, norm=norm, cmap=_COLORS, interpolation="none", extent=(0.5, T + 0.5, T + 0.5, 0.5)
             )
-            axes.set_title(f"{name}\nρ(W) = {flow.radius:.2f}")
+            axes.set_title((f"{name}\n" if named else "") + f"ρ(W) = {flow.radius:.2f}")
             axes.grid(visible=False)
             ticks = [1, *(k for k in range(1, T + 1) if k % max(1, -(-T // 4)) == 0 and k > 1)]
             axes.set_xticks(ticks)
             axes.set_yticks(ticks)
             axes.set_xlabel("state of step k")
             axes.set_ylabel("loss of step t")
-        _scale(figure, row[-1], image)
+        _scale(figure, grid[0, -1], grid[-1, -1], image)
     return figure
 
 
@@ -67,9 +71,10 @@ def _limits(norms: "Sequence[Floats]") -> tuple[float, float]:
     return (low, high) if low < high else (high / 10, high)
 
 
-def _scale(figure: "Figure", beside: "Axes", image: Any) -> None:
-    box, width = beside.get_position(), figure.get_figwidth()
-    axes = figure.add_axes((box.x1 + 0.14 / width, box.y0, 0.12 / width, box.height))
+def _scale(figure: "Figure", upper: "Axes", lower: "Axes", image: Any) -> None:
+    """What the colours mean, to the right of the axes from ``upper`` to ``lower``."""
+    top, box, width = upper.get_position().y1, lower.get_position(), figure.get_figwidth()
+    axes = figure.add_axes((box.x1 + 0.14 / width, box.y0, 0.12 / width, top - box.y0))
     bar = figure.colorbar(image, cax=axes)
     bar.set_label("norm of ∂L(t)/∂h(k)")
     axes.minorticks_off()

@@ -31,6 +31,7 @@ CLASS_COLORS, CLASS_MARKERS = (BLUE, VERMILLION), ("o", "s")
 WIDTH = 7.2  # inches, the text width of the report
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.16, 0.42, 0.56  # inches around the axes
 _GAP_X, _GAP_Y = 0.76, 0.92  # inches between the axes
+_LEAST_PLAIN, _LARGEST_PLAIN = 1e-5, 1e6  # of a logarithmic axis with plain numbers
 _SALT = "handgrad"  # the names of clip paths follow from it: the same figure gives the same bytes
 
 
@@ -157,12 +158,20 @@ def spans_decades(values: "np.ndarray[Any, Any] | list[float]", decades: float =
 
 
 def logarithmic(axes: "Axes") -> None:
-    """Make the vertical axis logarithmic, with plain numbers: 0.01, 0.1, 1, and 1e-06 where they get long."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    """Make the vertical axis logarithmic, with plain numbers, 0.01, 0.1, 1, or with powers of ten where some of them
+    would get long."""
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
+
+    power = LogFormatterMathtext()
+
+    def label(value: float, place: int | None) -> str:
+        low, high = sorted(axes.get_ylim())
+        return f"{value:g}" if low >= _LEAST_PLAIN and high < _LARGEST_PLAIN else str(power(value, place))
 
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(label))
     axes.yaxis.set_minor_formatter(NullFormatter())
+    power.set_axis(axes.yaxis)
 
 
 def legend(axes: "Axes", **options: Any) -> None:

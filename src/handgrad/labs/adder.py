@@ -9,7 +9,7 @@ is not stated; ours: W 0.3 times an orthogonal matrix, U and V Glorot's, biases 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
@@ -57,6 +57,12 @@ class AdderSettings:
     """The command line of the lab. What is None follows from what is run: the basic lab and each study have their own
     defaults, see ``plan``. Raises UsageError for a value that no training could use."""
 
+    about: ClassVar[str] = (
+        "Measured: wrong bits and right sums in every epoch, beside the report's; every pair of integers, and sums of "
+        "up to 1000 bits; which units hold the carry; how the gradient shrinks or grows on its way back through time. "
+        "Read on in docs/labs/adder.md and docs/layers/rnn.md."
+    )
+
     bits: int | None = _setting(None, "Steps of a sequence; the numbers are below 2^(bits-1).", BITS)
     hidden: int | None = _setting(None, "Hidden units.", HIDDEN)
     epochs: int | None = _setting(None, "At most so many epochs.", EPOCHS)
@@ -76,13 +82,13 @@ class AdderSettings:
             if given is None:
                 continue
             within = f" and at most {most:,}" if most else ""
-            if whole(name, given, f"a whole number of at least 1{within}") > (most or given):
-                raise out_of_range(name, f"{given:,}", f"a whole number of at least 1{within}")
+            if whole(f"--{name}", given, f"a whole number of at least 1{within}") > (most or given):
+                raise out_of_range(f"--{name}", f"{given:,}", f"a whole number of at least 1{within}")
         if self.rate is not None:
-            number("rate", self.rate, POSITIVE)
+            number("--rate", self.rate, POSITIVE)
         seed_number(self.seed)
         if self.engine not in ("compiled", "numpy"):
-            raise unknown_choice("engine", self.engine, ("compiled", "numpy"))
+            raise unknown_choice("--engine", self.engine, ("compiled", "numpy"))
         if self.ask and self.study is not None:
             raise UsageError(f"--ask was given with --study {self.study}, which trains many networks; leave one out")
 
@@ -121,8 +127,8 @@ def _check_bits(bits: object) -> None:
     """Raises UsageError for a length that has no sums, or whose sums no number in the output could hold exactly."""
     most = f"{MOST_BITS} (a longer sum is not exact as a number)"
     expected = f"a whole number from 2 (one bit, and room for its carry) to {most}"
-    if whole("bits", bits, expected, 2) > MOST_BITS:
-        raise out_of_range("bits", bits, expected)
+    if whole("--bits", bits, expected, 2) > MOST_BITS:
+        raise out_of_range("--bits", bits, expected)
 
 
 def run(settings: AdderSettings, reporter: Reporter) -> LabResult:
@@ -132,7 +138,7 @@ def run(settings: AdderSettings, reporter: Reporter) -> LabResult:
 
         return run_basic(settings, reporter)
     if settings.study not in STUDIES:
-        raise unknown_choice("study", settings.study, STUDIES)
+        raise unknown_choice("--study", settings.study, STUDIES)
     studies: Any = import_module("handgrad.labs.adder_studies")
     study: Callable[[AdderSettings, Reporter], LabResult] = studies.STUDIES[settings.study]
     return study(settings, reporter)

@@ -30,7 +30,8 @@ class Examined:
 
 
 def run_basic(settings: AdderSettings, reporter: Reporter) -> LabResult:
-    """Train, test, ask if that was asked for, and put what came of it together."""
+    """Train, test, ask if that was asked for, and put what came of it together. Where no epoch was finished there is
+    nothing to test and to ask."""
     from handgrad.labs.adder_results import findings, pictures, tables
 
     plan = settings.plan()
@@ -38,8 +39,9 @@ def run_basic(settings: AdderSettings, reporter: Reporter) -> LabResult:
     examined = Examined()
     interrupted = trained.interrupted
     try:
-        examine(trained, examined)
-        if settings.ask:
+        if trained.rows:
+            examine(trained, examined)
+        if trained.rows and settings.ask:
             examined.asked = converse(trained.network, plan.bits, reporter, plan.engine)
     except KeyboardInterrupt:  # what was learned is there, and is saved
         interrupted = True

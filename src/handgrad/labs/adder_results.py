@@ -9,6 +9,7 @@ from handgrad.labs.adder_gradients import SUMS, Flow
 from handgrad.labs.adder_training import PIECE, TrainedAdder
 from handgrad.labs.published import PublishedAdder
 from handgrad.labs.result import Picture, Table
+from handgrad.labs.words import plain, several, whole_or
 
 if TYPE_CHECKING:
     from handgrad.labs.adder_basic import Examined
@@ -21,7 +22,7 @@ _LISTED = 3
 
 def tables(trained: TrainedAdder, examined: "Examined", published: PublishedAdder | None) -> list[Table]:
     """Epochs, sums by length, gradient flow, and what was asked."""
-    found = [_history(trained, published)]
+    found = [_history(trained, published)] if trained.rows else []
     if examined.lengths:
         found.append(_lengths(examined.lengths))
     if examined.flows:
@@ -38,15 +39,15 @@ def _history(trained: TrainedAdder, published: PublishedAdder | None) -> Table:
         f"error: share of wrong bits; accuracy: share of sums with every bit right, among {plan.sequences:,} new ones, "
         f"each answered before it is learned from, by the network at most {PIECE - 1} sequences earlier."
     )
-    title = f"{plan.bits} bits, {plan.hidden} tanh units, learning rate {plan.rate:g}, seed {plan.seed}"
+    title = f"{plan.bits} bits, {several(plan.hidden, 'tanh unit')}, learning rate {plan.rate:g}, seed {plan.seed}"
     if published is None:
-        rows: list[tuple[Any, ...]] = [(r.epoch, r.error, 100 * r.accuracy, r.loss) for r in trained.rows]
+        rows: list[tuple[Any, ...]] = [(r.epoch, whole_or(r.error), _percent(r.accuracy), r.loss) for r in trained.rows]
         return Table("history", f"Training: {title}", ("epoch", "error", "accuracy %", "loss"), tuple(rows), note)
     rows = []
     for row in trained.rows:
         other = published.row(row.epoch)
-        theirs = (None, None) if other is None else (other.error, 100 * other.accuracy)
-        rows.append((row.epoch, theirs[0], row.error, theirs[1], 100 * row.accuracy, row.loss))
+        theirs = (None, None) if other is None else (whole_or(other.error), _percent(other.accuracy))
+        rows.append((row.epoch, theirs[0], whole_or(row.error), theirs[1], _percent(row.accuracy), row.loss))
     columns = ("epoch", "error published", "error ours", "accuracy % published", "accuracy % ours", "loss ours")
     note += f" Published: {published.source}; epoch 9 is missing there."
     return Table("history", f"Published / ours: {title}", columns, tuple(rows), note)
@@ -55,7 +56,7 @@ def _history(trained: TrainedAdder, published: PublishedAdder | None) -> Table:
 def _lengths(lengths: list[AtLength]) -> Table:
     columns = ("bits", "sums of each kind", "random right %", "one carry right %", "least margin", "saturated %")
     rows = tuple(
-        (each.bits, each.sums, 100 * each.random, 100 * each.chains, each.margin, 100 * each.saturated)
+        (each.bits, each.sums, _percent(each.random), _percent(each.chains), each.margin, _percent(each.saturated))
         for each in lengths
     )
     note = (
@@ -63,6 +64,10 @@ def _lengths(lengths: list[AtLength]) -> Table:
         f"other's. saturated: share of the units' states with |h| > {SATURATED:g}."
     )
     return Table("lengths", "Sums of any length by the trained network", columns, rows, note)
+
+
+def _percent(share: float) -> int | float:
+    return whole_or(100 * share)
 
 
 def _flows(flows: dict[int, Flow]) -> Table:
@@ -81,8 +86,12 @@ def findings(trained: TrainedAdder, examined: "Examined", published: PublishedAd
     if trained.interrupted:
         done, wanted = len(trained.rows), trained.plan.epochs
         texts.append(f"Training was interrupted after epoch {done} of {wanted}.")
-    if trained.rows:
-        texts.append(_training(trained, published))
+    if not trained.rows:
+        return [*texts, "No epoch was finished, so the network was not tested."]
+    if trained.error:
+        done = len(trained.rows)
+        texts.append(f"Training diverged in epoch {done + 1}. What follows is about the network after epoch {done}.")
+    texts.append(_training(trained, published))
     if examined.exhaustive is not None:
         texts.append(_exhaustive(trained, examined, published))
     if examined.lengths:
@@ -99,14 +108,15 @@ def findings(trained: TrainedAdder, examined: "Examined", published: PublishedAd
 def _training(trained: TrainedAdder, published: PublishedAdder | None) -> str:
     plan, rows = trained.plan, trained.rows
     each = 1e6 * trained.seconds / (len(rows) * plan.sequences)
-    text = f"Training took {trained.seconds:.3g} s for {_epochs(len(rows))}, {each:.3g} µs a sequence."
+    text = f"Training took {trained.seconds:.3g} s for {several(len(rows), 'epoch')}, {each:.3g} µs a sequence."
     perfect = trained.epochs_to_perfect
     if perfect is None:
         text += f" Some sums are wrong in every epoch; in the last, {100 * trained.accuracy:.4g} % are right."
     else:
         later = [row.epoch for row in rows if row.epoch > perfect and row.accuracy < 1]
         text += f" Epoch {perfect} is the first without a wrong sum"
-        text += f"; there are wrong ones again in {len(later)} later epochs." if later else ", and none comes later."
+        again = f"; there are wrong ones again in {several(len(later), 'later epoch')}."
+        text += again if later else ", and none comes later."
     if published is not None:
         text += f" The report's training has its first such epoch as number {published.epochs_to_perfect}."
     return text
@@ -185,19 +195,22 @@ def _carry(examined: "Examined") -> str:
     assert carry is not None
     units, strong = len(carry.carry), carry.strong(_STRONG)
     r = carry.carry[carry.best]
+    if units == 1:
+        goes = f"The hidden unit goes with the carry at r = {r:.3f}."
+    else:
+        some = f"{strong or 'None'} of {units} hidden units {'go' if strong > 1 else 'goes'}"
+        goes = f"{some} with the carry at |r| of at least {_STRONG:g}, most of all unit {carry.best + 1} (r = {r:.3f})."
     alone = "That unit alone" if carry.told == 1 else "The best threshold on that unit"
     tells = (
         "tells the carry at every step" if carry.told == 1 else f"tells the carry at {100 * carry.told:.4g} % of steps"
     )
-    return (
-        f"Of {units} hidden units {strong} go with the carry at |r| of at least {_STRONG:g}, most of "
-        f"all unit {carry.best + 1} (r = {r:.3f}). {alone} {tells}; the commoner carry is there "
-        f"at {100 * carry.most:.3g} %."
-    )
+    return f"{goes} {alone} {tells}; always guessing the more frequent carry is right at {100 * carry.most:.4g} %."
 
 
 def _gradients(flows: dict[int, Flow]) -> str:
-    parts = [f"{flow.factor:.3g} {_moment(epoch)} (spectral radius {flow.radius:.3g})" for epoch, flow in flows.items()]
+    parts = [
+        f"{plain(flow.factor)} {_moment(epoch)} (spectral radius {plain(flow.radius)})" for epoch, flow in flows.items()
+    ]
     last = list(flows.values())[-1]
     way = "vanishes" if last.factor < 1 else "explodes" if last.factor > 1 else "keeps its norm"
     odd = last.radius > 1 and last.factor < 1
@@ -210,10 +223,6 @@ def _gradients(flows: dict[int, Flow]) -> str:
 
 def _moment(epoch: int) -> str:
     return "before training" if epoch == 0 else f"after epoch {epoch}"
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"
 
 
 def _listed(lengths: list[AtLength]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from handgrad.data.sums import Sums, random_sums
 from handgrad.errors import Diverged
-from handgrad.labs.adder import AdderPlan
+from handgrad.labs.adder import LEARNING_RATE, AdderPlan
 from handgrad.labs.result import Reporter
 from handgrad.layers._types import Array
 from handgrad.network.layers import RNN, Dense
@@ -42,7 +42,8 @@ class EpochRow:
 @dataclass
 class TrainedAdder:
     """A training and what came of it. ``snapshots``: the parameters (P,) before training, at 0, and after each epoch.
-    ``error``: the sentence of a divergence. ``interrupted``: Ctrl-C; the rows are those of whole epochs."""
+    ``error``: the sentence of a divergence; the network is then that of the last whole epoch. ``interrupted``: Ctrl-C;
+    the rows are those of whole epochs."""
 
     plan: AdderPlan
     network: Sequential
@@ -108,11 +109,22 @@ def train(
                 break
     except KeyboardInterrupt:
         trained.interrupted = True
-    except Diverged as diverged:
-        trained.error = str(diverged)
+    except Diverged:
+        network.parameters.flat[...] = trained.snapshots[-1]
+        trained.error = _divergence(plan, len(trained.rows))
     if label and trained.rows:
         reporter.metrics({"label": label} | asdict(trained.rows[-1]))
     return trained
+
+
+def _divergence(plan: AdderPlan, done: int) -> str:
+    """The sentence of a divergence after ``done`` whole epochs."""
+    kept = f"those after epoch {done}" if done else "those from before training"
+    advice = LEARNING_RATE if plan.rate > LEARNING_RATE else plan.rate / 10
+    return (
+        f"training diverged in epoch {done + 1}: the loss is no longer a finite number at learning rate {plan.rate:g}; "
+        f"the parameters are {kept}; try --rate {advice:g}"
+    )
 
 
 def _epoch(trained: TrainedAdder, epoch: int, sums: Sums) -> EpochRow:

@@ -21,7 +21,7 @@ _HELP = {
     "json": "Print one JSON document on stdout.",
     "quiet": "No progress and no log on stderr.",
 }
-_SETTINGS, _OUTPUT = Group("Settings", sort_key=1), Group("Output", sort_key=2)
+_OUTPUT = Group("Output", sort_key=2)
 
 
 def __getattr__(name: str) -> Callable[..., int]:
@@ -31,8 +31,10 @@ def __getattr__(name: str) -> Callable[..., int]:
 
 
 def command_of(lab: Lab) -> Callable[..., int]:
-    """A function with a keyword for every setting of ``lab`` and every option of a run, that runs the lab."""
+    """A function with a keyword for every setting of ``lab`` and every option of a run, that runs the lab. The
+    attribute ``about`` of its settings, if it has one, stands above them in its help."""
     settings_class = lab.settings_class()
+    group = Group("Settings", help=getattr(settings_class, "about", ""), sort_key=1)
     own = [field.name for field in dataclasses.fields(settings_class)]
 
     def command(**given: Any) -> int:
@@ -40,7 +42,7 @@ def command_of(lab: Lab) -> Callable[..., int]:
         options = RunOptions(**{name: value for name, value in given.items() if name not in own})
         return run_lab(lab, settings, options, typed())
 
-    parameters = [*_parameters(settings_class, _SETTINGS), *_parameters(RunOptions, _OUTPUT)]
+    parameters = [*_parameters(settings_class, group), *_parameters(RunOptions, _OUTPUT)]
     command.__name__ = lab.name
     command.__doc__ = lab.sentence
     command.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ here learns up to length 50; ``--setting published`` is the report's.
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 from handgrad.data.counting import Sequences, load_sequences, random_sequences
 from handgrad.errors import UsageError, out_of_range, unknown_choice
@@ -63,6 +63,11 @@ def _setting(default: Any, text: str, shown: str = "") -> Any:
     return field(default=default, metadata={"help": text} | ({"shown": shown} if shown else {}))
 
 
+def _option(name: str) -> str:
+    """A setting as it is typed."""
+    return f"--{name.replace('_', '-')}"
+
+
 @dataclass(frozen=True)
 class CounterPlan:
     """One training, with nothing left open. ``start``: (w_rec, w_x), or None to draw them by the seed."""
@@ -85,6 +90,12 @@ class CounterPlan:
 class CounterSettings:
     """The command line of the lab. What is None follows from ``setting`` and ``study``, see ``plan``. Raises UsageError
     for a value that no training could use."""
+
+    about: ClassVar[str] = (
+        "Measured: w_rec and w_x, which should both be 1; the largest error on new sequences; the angle between the "
+        "exact gradient and each of the report's two directions; the exact gradient in seven forms. Read on in "
+        "docs/labs/counter.md and docs/layers/rnn.md."
+    )
 
     length: int | None = _setting(None, "Steps of every sequence.", f"{LENGTH}")
     sequences: int | None = _setting(None, "Sequences to train on, all at every iteration.", f"{SEQUENCES}")
@@ -110,19 +121,19 @@ class CounterSettings:
     def __post_init__(self) -> None:
         for name in ("length", "sequences", "iterations", "test_sequences", "log_every", "seeds"):
             if getattr(self, name) is not None:
-                whole(name, getattr(self, name))
+                whole(_option(name), getattr(self, name))
         for each in self.lengths or ():
-            whole("a length of lengths", each)
+            whole("a length of --lengths", each)
         if self.lengths is not None and not self.lengths:
-            raise out_of_range("lengths", "empty", "at least one length, for example 5,10")
+            raise out_of_range("--lengths", "empty", "at least one length, for example 5,10")
         for name, allowed in (("rate", POSITIVE), ("clip", NOT_NEGATIVE), ("momentum", DECAY)):
             if getattr(self, name) is not None:
-                number(name, getattr(self, name), allowed)
+                number(_option(name), getattr(self, name), allowed)
         choices: dict[str, tuple[str, ...]] = {"method": METHODS, "setting": get_args(SettingName)}
         choices |= {"scale": (*get_args(ScaleName),), "engine": get_args(EngineName)}
         for name, allowed_names in choices.items():
             if getattr(self, name) not in (*allowed_names, None):
-                raise unknown_choice(name, getattr(self, name), allowed_names)
+                raise unknown_choice(_option(name), getattr(self, name), allowed_names)
         seed_number(self.seed)
         self._check_start()
         self._check_together()
@@ -131,9 +142,10 @@ class CounterSettings:
         if self.start is None:
             return
         if len(self.start) != 2:
-            raise out_of_range("start", f"{len(self.start)} numbers", "two, w_rec and w_x, for example 1.5,0.2")
+            given = ",".join(f"{value:g}" for value in self.start) or "empty"
+            raise out_of_range("--start", given, "two numbers, w_rec and w_x, for example 1.5,0.2")
         for name, value in zip(("w_rec", "w_x"), self.start, strict=True):
-            number(f"{name} of start", value, FINITE)
+            number(f"{name} of --start", value, FINITE)
 
     def _check_together(self) -> None:
         """Settings that are right by themselves and do not fit each other."""
@@ -141,7 +153,7 @@ class CounterSettings:
         for name, n in (("sequences", self.sequences or SEQUENCES), ("test_sequences", self.test_sequences)):
             if longest * n > _MOST_STEPS:
                 given = f"{n:,}, and the length {longest:,}: {n * longest:,} bits"
-                raise out_of_range(name, given, f"at most {_MOST_STEPS:,} bits")
+                raise out_of_range(_option(name), given, f"at most {_MOST_STEPS:,} bits")
         if self.study is None:
             for name in ("lengths", "seeds"):
                 if getattr(self, name) is not None:
@@ -151,7 +163,9 @@ class CounterSettings:
         """For a study that chooses some settings itself. Raises UsageError if one of ``names`` was given."""
         for name in names:
             if getattr(self, name) is not None:
-                raise UsageError(f"--study {self.study} chooses {name} itself, but --{name} was given; leave it out")
+                raise UsageError(
+                    f"--study {self.study} chooses {name} itself, but {_option(name)} was given; leave it out"
+                )
 
     def rule(self) -> Rule:
         """That of ``setting``, with what was given in its place."""
@@ -207,7 +221,7 @@ def run(settings: CounterSettings, reporter: Reporter) -> LabResult:
 
         return run_basic(settings, reporter)
     if settings.study not in STUDIES:
-        raise unknown_choice("study", settings.study, STUDIES)
+        raise unknown_choice("--study", settings.study, STUDIES)
     studies: Any = import_module("handgrad.labs.counter_studies")
     study: Callable[[CounterSettings, Reporter], LabResult] = studies.STUDIES[settings.study]
     return study(settings, reporter)

@@ -13,6 +13,7 @@ from handgrad.labs.counter_surface import landscape
 from handgrad.labs.counter_training import TOO_LARGE, Group, Trained, first_weights, max_errors, telling, train
 from handgrad.labs.counter_words import findings
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
+from handgrad.labs.words import several
 from handgrad.network.sequential import Sequential
 
 _COLUMNS, _ROWS = 4, 60  # of a matrix, that are printed
@@ -110,7 +111,7 @@ def _document(run: CounterRun) -> dict[str, Any]:
         "settings": settings_of(plan, start=[float(w) for w in trained.group.start[:, k]]),
         "methods": {method: _method(run, i) for i, method in enumerate(METHODS)},
         "gradient_forms": {
-            form.name: {"gradient": form.gradient, "difference": disagreement(form, run.forms[0])} for form in run.forms
+            form.name: {"gradient": form.gradient, "difference": _difference(run, form)} for form in run.forms
         },
         "matrices": {
             name: {"output": outputs(run, each), "input": each.x, "target": each.t} for name, each in shown.items()
@@ -186,13 +187,15 @@ def _methods_table(run: CounterRun) -> Table:
         rows.append((method, w_rec, w_x, float(run.errors[i]), run.fates[i], median, largest, uphill))
     return Table(
         "methods",
-        f"What each method learns in {trained.iterations} iterations from the same start, setting {run.plan.setting}",
+        f"What each method learns in {several(trained.iterations, 'iteration')} from the same start, setting "
+        f"{run.plan.setting}",
         ("method", "w_rec", "w_x", "largest error", "outcome", "angle median", "angle largest", "uphill %"),
         tuple(rows),
         note=(
-            f"Largest error: |output - count| over all steps of {run.new.x.shape[1]:,} new sequences; learned: below "
-            f"{LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the iterations of "
-            "its own way until its training outputs are right to 1e-9; uphill: share of them above 90 degrees."
+            f"Largest error: |output - count| over all steps of {several(run.new.x.shape[1], 'new sequence')}; "
+            f"learned: below {LEARNED:g}. Angle: degrees from the exact gradient to the method's direction, over the "
+            "iterations of its own way until its training outputs are right to 1e-9; uphill: share of them above 90 "
+            "degrees."
         ),
         digits=6,
     )
@@ -201,10 +204,19 @@ def _methods_table(run: CounterRun) -> Table:
 def _forms_tables(run: CounterRun) -> list[Table]:
     if not run.forms:
         return []
-    rows = [(form.name, form.where, *form.gradient, disagreement(form, run.forms[0])) for form in run.forms]
+    rows = [(form.name, form.where, *form.gradient, _difference(run, form)) for form in run.forms]
     columns = ("form", "in", "dE/dw_rec", "dE/dw_x", "difference")
     title = "The exact gradient at the first weights, in several forms"
-    return [Table("gradient-forms", title, columns, tuple(rows), "Difference: relative, to the recursion.", digits=6)]
+    note = "Difference: relative, to the recursion."
+    left_out = [form.name for form in run.forms if not form.compared]
+    if left_out:
+        note += f" Not compared, next to a kink of the ReLU: {', '.join(left_out)}."
+    return [Table("gradient-forms", title, columns, tuple(rows), note, digits=6)]
+
+
+def _difference(run: CounterRun, form: Form) -> float | None:
+    """From the recursion; None for a form that cannot be compared with it here."""
+    return disagreement(form, run.forms[0]) if form.compared else None
 
 
 def _pictures(run: CounterRun) -> list[Picture]:
@@ -213,7 +225,7 @@ def _pictures(run: CounterRun) -> list[Picture]:
     trained, part = run.trained, _part(run.new)
     x, t = run.sequences
     paths = {method: trained.weights[:, :, i] for i, method in enumerate(METHODS)}
-    panel = landscape(f"{run.plan.length} steps, setting {run.plan.setting}", x, t, paths)
+    panel = landscape(f"{several(run.plan.length, 'step')}, setting {run.plan.setting}", x, t, paths)
     loss = {method: trained.loss[:, i] for i, method in enumerate(METHODS)}
     angles = {method: own_angles(trained, i) for i, method in enumerate(METHODS) if method != "exact"}
     return [

@@ -7,6 +7,7 @@ import numpy as np
 from handgrad.labs.counter import LEARNED, METHODS, RULES
 from handgrad.labs.counter_forms import STEPS, disagreement
 from handgrad.labs.counter_stability import rate_limits, response
+from handgrad.labs.words import several
 
 if TYPE_CHECKING:
     from handgrad.labs.counter_basic import CounterRun
@@ -39,9 +40,10 @@ def _result(run: "CounterRun") -> str:
         "not learned": f"not below {LEARNED:g}: it has not learned to count",
     }[fate]
     return (
-        f"{plan.method}, setting {plan.setting}: w_rec = {w_rec:.9g}, w_x = {w_x:.9g} after {run.trained.iterations} "
-        f"iterations ({run.trained.seconds:.2g} s for the three methods). The largest error over "
-        f"{run.new.x.shape[1]:,} new sequences of {plan.length} steps is {error:.3g}, {ending}."
+        f"{plan.method}, setting {plan.setting}: w_rec = {w_rec:.6g}, w_x = {w_x:.6g} after "
+        f"{several(run.trained.iterations, 'iteration')} ({run.trained.seconds:.2g} s for the three methods). The "
+        f"largest error over {several(run.new.x.shape[1], 'new sequence')} of {several(plan.length, 'step')} is "
+        f"{error:.3g}, {ending}."
     )
 
 
@@ -63,7 +65,7 @@ def _others(run: "CounterRun") -> str:
         if i != run.chosen:
             w_rec, w_x = run.trained.final[:, i]
             parts.append(
-                f"{method} ends at ({w_rec:.5g}, {w_x:.5g}), largest error {run.errors[i]:.3g}: {run.fates[i]}"
+                f"{method} ends at ({w_rec:.6g}, {w_x:.6g}), largest error {run.errors[i]:.3g}: {run.fates[i]}"
             )
     return f"From the same start, by the same rule: {'; '.join(parts)}."
 
@@ -79,9 +81,10 @@ def _angles(run: "CounterRun") -> list[str]:
             continue
         values = angles[known]
         uphill = int((values > 90).sum())
+        counted = f"{several(len(values), 'iteration')} {'has' if len(values) == 1 else 'have'} an angle"
         texts.append(
             f"{method} points {values[0]:.3g} degrees away from the exact gradient at the start, "
-            f"{np.median(values):.3g} in the median of the iterations on its own way ({len(values)} have an angle), "
+            f"{np.median(values):.3g} in the median of the iterations on its own way ({counted}), "
             f"and {values.max():.3g} at most; above 90, uphill, at {uphill or 'none'} of them."
         )
     return texts
@@ -107,13 +110,23 @@ def _limits(run: "CounterRun") -> str:
 def _forms(run: "CounterRun") -> str:
     if not run.forms:
         return ""
-    worst = max(run.forms, key=lambda form: disagreement(form, run.forms[0]))
-    off = disagreement(worst, run.forms[0])
+    first, *others = (form for form in run.forms if form.compared)
+    worst = max(others, key=lambda form: disagreement(form, first))
+    off = disagreement(worst, first)
     steps = f", over the first {STEPS} steps" if run.plan.length > STEPS else ""
-    return (
-        f"The exact gradient at the first weights, in {len(run.forms)} forms{steps}: they "
-        f"{'agree' if off < SAME else 'do NOT agree'}, the largest relative difference is {off:.1g} ({worst.name})."
-    )
+    if off == 0:
+        verdict = "they agree in every digit" if any(first.gradient) else "all of them are 0"
+    else:
+        verdict = f"they {'agree' if off < SAME else 'do NOT agree'}, the largest relative difference from the "
+        verdict += f"{first.name} is {off:.1g} ({worst.name})"
+    text = f"The exact gradient at the first weights, in {len(others) + 1} forms{steps}: {verdict}."
+    if len(others) + 1 < len(run.forms):
+        text += (
+            " Central differences are left out of the comparison: at these weights, or right beside them, a "
+            "pre-activation is 0, the ReLU has a kink, and a difference mixes the slopes of its two sides. The other "
+            "forms take the slope 0 at the kink."
+        )
+    return text
 
 
 def _claims(run: "CounterRun") -> str:

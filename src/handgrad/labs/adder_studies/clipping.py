@@ -10,6 +10,7 @@ from handgrad.labs.adder import AdderPlan, AdderSettings
 from handgrad.labs.adder_studies._common import Group, counted, study_result, train_groups
 from handgrad.labs.adder_training import EpochRow
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
+from handgrad.labs.words import several, whole_or
 from handgrad.layers._types import Array
 from handgrad.network.sequential import Sequential
 
@@ -78,13 +79,14 @@ def _table(groups: list[Group], plan: AdderPlan) -> Table:
             group.name.split(", ", 1)[1],
             f"{len(group.learned)} of {len(group.runs)}",
             group.median_epoch,
-            100 * group.accuracy,
+            whole_or(100 * group.accuracy),
             group.diverged,
         )
         for group in groups
     )
     note = (
-        f"{plan.bits} bits, {plan.hidden} units, at most {plan.epochs} epochs of {plan.sequences:,} sums. median "
+        f"{plan.bits} bits, {several(plan.hidden, 'unit')}, at most {several(plan.epochs, 'epoch')} of "
+        f"{several(plan.sequences, 'sum')}. median "
         "epoch: the first without a wrong sum; accuracy: of the last, mean over the seeds; diverged: no longer finite."
     )
     return Table("rates", "Rates with and without clipping", columns, rows, note, digits=3)
@@ -102,7 +104,7 @@ def _findings(groups: list[Group], norms: dict[str, list[Array]], plan: AdderPla
             ", ".join(f"{rate:g}" for rate in all_learn) if all_learn else "no rate at which every seed adds perfectly"
         )
         text += "".join(f"; at {g.plan.rate:g} {counted(len(g.learned), len(g.runs))}" for g in rest)
-        texts.append(f"{text}, within {plan.epochs} epochs.")
+        texts.append(f"{text}, within {several(plan.epochs, 'epoch')}.")
     texts += _widest(groups)
     texts += _watched(norms)
     return texts

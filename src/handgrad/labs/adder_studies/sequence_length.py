@@ -10,6 +10,7 @@ from handgrad.labs.adder_exact import AtLength, at_length
 from handgrad.labs.adder_gradients import gradient_flow
 from handgrad.labs.adder_studies._common import Group, counted, study_result, train_groups
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
+from handgrad.labs.words import several, whole_or
 
 LENGTHS = (2, 4, 8, 16, 32, 64)
 """Bits of the sums that are learned from."""
@@ -38,7 +39,7 @@ def sequence_length(settings: AdderSettings, reporter: Reporter) -> LabResult:
     """Train on sums of several lengths, the same number of them; try all on sums of 1000 bits."""
     settings.refuse("bits", "stop_when_perfect")
     plan = settings.plan(epochs=_EPOCHS)
-    groups, interrupted = train_groups({str(n): replace(plan, bits=n) for n in LENGTHS}, reporter)
+    groups, interrupted = train_groups({f"{n} bits": replace(plan, bits=n) for n in LENGTHS}, reporter)
     found = [_carried(group) for group in groups]
     tried = [
         {
@@ -81,15 +82,15 @@ def _table(found: list[Carried], plan: AdderPlan) -> Table:
             each.group.median_epoch,
             each.left,
             f"{each.exact} of {len(each.tried)}",
-            100 * float(np.mean([at.random for at in each.tried])),
-            100 * float(np.mean([at.chains for at in each.tried])),
+            whole_or(100 * float(np.mean([at.random for at in each.tried]))),
+            whole_or(100 * float(np.mean([at.chains for at in each.tried]))),
             min(at.margin for at in each.tried),
         )
         for each in found
     )
     note = (
-        f"{plan.sequences:,} sums an epoch, at most {plan.epochs} epochs, whatever their length. left at step 1: of "
-        "the gradient of the last step's loss, before training. The networks are tried on "
+        f"{several(plan.sequences, 'sum')} an epoch, at most {several(plan.epochs, 'epoch')}, whatever their length. "
+        "left at step 1: of the gradient of the last step's loss, before training. The networks are tried on "
         f"{found[0].tried[0].sums} sums of each kind of {TRIED} bits; shares: means over the seeds; margin: the least."
         if found
         else ""
@@ -141,7 +142,7 @@ def _pictures(found: list[Carried]) -> list[Picture]:
     from handgrad.figures.adder import learning_figure
     from handgrad.figures.adder_studies import carried_figure
 
-    rows = {each.group.name: each.group.mean_rows() for each in found}
+    rows = {str(each.group.plan.bits): each.group.mean_rows() for each in found}
     shares = {each.group.plan.bits: [(at.random, at.chains) for at in each.tried] for each in found}
     return [
         Picture(
