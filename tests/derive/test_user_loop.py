@@ -89,20 +89,37 @@ def test_it_is_typeset_and_checked_step_by_step(leaky):
         assert equation in text
 
 
+RECURSION, WEIGHTS, INPUTS = (
+    "ds[t - 1] += 0.5 * ds[t]",
+    "dV += (ds[t] * slope) @ z[t].T",
+    "dz[t] = V.T @ (ds[t] * slope)",
+)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "wrong"),
     [
-        ("ds[t - 1] += 0.5 * ds[t]", "ds[t - 1] += ds[t]", "ds[t - 1] += ds[t]"),
-        ("slope = 1 - u[t] ** 2", "slope = 1 - s[t] ** 2", "dz[t] = V.T @ (ds[t] * slope)"),
-        ("dV += (ds[t] * slope) @ z[t].T", "dV += (dout[t] * slope) @ z[t].T", "dV += (dout[t] * slope) @ z[t].T"),
+        (RECURSION, "ds[t - 1] += ds[t]", ["ds[t - 1] += ds[t]"]),
+        (RECURSION, "ds[t - 1] = 0.5 * ds[t]", ["ds[t - 1] = 0.5 * ds[t]"]),
+        (WEIGHTS, "dV += (dout[t] * slope) @ z[t].T", ["dV += (dout[t] * slope) @ z[t].T"]),
+        ("slope = 1 - u[t] ** 2", "slope = 1 - s[t] ** 2", [WEIGHTS, INPUTS]),  # of a slope there is no derivative
+        ("s[t] = 0.5 * s[t - 1] + u[t]", "s[t] = 0.7 * s[t - 1] + u[t]", [RECURSION]),  # forward, another function
     ],
 )
-def test_a_wrong_line_fails(leaky, old, new, wrong):
+def test_the_wrong_line_fails_and_no_other(leaky, old, new, wrong):
     derivation = derive_module(leaky((old, new)))
     assert not derivation.passed
     lines = [line for section in derivation.sections for line in section.lines]
-    assert wrong in {line.origins[0].code for line in lines if line.check and not line.check.passed}
-    assert "A line that failed spoils those that read what it gives." in derivation.to_text().replace("\n", " ")
+    assert [line.origins[0].code for line in lines if line.check and not line.check.passed] == wrong
+    assert "its numerical derivative went on in its place" in derivation.to_text().replace("\n", " ")
+
+
+def test_where_no_line_can_be_told_from_the_others_they_fail_together(leaky):
+    """Two lines that add to one derivative, with the number of the same forward line."""
+    twice = RECURSION + "\n        ds[t - 1] += 0.5 * ds[t]"
+    derivation = derive_module(leaky((RECURSION, twice)))
+    lines = [line for section in derivation.sections for line in section.lines]
+    assert [line.origins[0].code for line in lines if line.check and not line.check.passed] == [RECURSION, RECURSION]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 ``x[t]`` is typeset as x_t, a value that every step makes for itself (``a``) gets the step too, and ``dW += ...``
 becomes a sum over t. Each backward line is checked at every step: its value is compared with the numerical derivative
-by the value that it is about, which is changed in that step alone.
+by the value that it is about, which is changed in that step alone; which line is to blame, ``loop_check.py`` finds out.
 """
 
 import ast
@@ -17,6 +17,7 @@ from handgrad.derive.execute import Program, prime_sizes, sample
 from handgrad.derive.form_source import read_forms
 from handgrad.derive.forms import recursion, typeset_form
 from handgrad.derive.layer import SIZES
+from handgrad.derive.loop_check import judge
 from handgrad.derive.loop_run import LoopRun
 from handgrad.derive.loop_source import STEP, LoopLine, LoopSource
 from handgrad.derive.names import size_expression, symbol
@@ -78,8 +79,9 @@ def derive_loop(
     program = Program(source.shapes, (), (), sizes)
     rng = np.random.default_rng(seed)
     run = LoopRun(source, sample(program, rng), sizes["T"], rng)
-    checks = {target: run.check(target) for target in dict.fromkeys(line.target for line in source.backward.lines)}
-    back = tuple(_line(run, line, program, checks[line.target]) for line in source.backward.lines)
+    judged = judge(run)
+    lines = zip(source.backward.lines, judged.lines, strict=True)
+    back = tuple(_line(run, line, program, check) for line, check in lines)
     output = symbol(f"dy_{STEP}", {f"y_{STEP}"})
     given = ((output, program.letters(np.shape(run.cotangent[0]))),)
     sections = [
@@ -102,7 +104,7 @@ def derive_loop(
         dict(sizes),
         seed,
         (*_remarks(bool(others)), *(f"Before its loop, {name} does: {code}." for name, code in prepared if code)),
-        carried_on=False,
+        carried_on=judged.apart,
         forms=(recursion(run, back), *(form for _, form in found)) if others else (),
     )
 

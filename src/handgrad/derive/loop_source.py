@@ -10,6 +10,8 @@ from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from handgrad.derive.reader import FileReader, folder_of_layers, paragraph, parse_shapes
 from handgrad.derive.source import Origin
 from handgrad.errors import InputError
@@ -20,9 +22,19 @@ STEP = "t"
 
 
 class Change(NamedTuple):
-    """A value that a forward line is to make in one step, instead of its own."""
+    """A value that a forward line is to make in one step, instead of its own; in step -1, that before the first."""
 
     name: str
+    step: int
+    value: Any
+
+
+class Use(NamedTuple):
+    """A value that some forward lines are to read in one step, where all others read the value that was made."""
+
+    name: str
+    at: str  # "", "t" or "t - 1"
+    lines: tuple[int, ...]  # their places in the loop
     step: int
     value: Any
 
@@ -54,24 +66,55 @@ class Walk:
     result: CodeType
     namespace: Mapping[str, Any] = field(repr=False)
 
-    def run(self, given: Mapping[str, Any], change: Change | None = None) -> tuple[Any, Values, dict[str, list[Any]]]:
-        """The result, all values at the end, and what each line that makes a whole value made, by step."""
+    def prepared(self, given: Mapping[str, Any]) -> Values:
+        """All values as they are when the loop begins."""
         values: Values = {**self.namespace, **self.defaults, **given}
         execute(self.before, values, "what stands before the loop")
+        return values
+
+    def run(
+        self, given: Mapping[str, Any], change: Change | Use | None = None
+    ) -> tuple[Any, Values, dict[str, list[Any]]]:
+        """The result, all values at the end, and what each line that makes a whole value made, by step."""
+        values = self.prepared(given)
+        if isinstance(change, Change) and change.step == -1:
+            values[change.name][-1] = change.value
         made: dict[str, list[Any]] = {line.target: [] for line in self.lines if not line.index and not line.added}
         for t in execute(self.over, values, "what the loop runs over"):
             values[STEP] = t
-            for line in self.lines:
-                execute(line.code, values, f"`{line.origin.code}`")
-                if change and (change.name, change.step) == (line.target, t):
-                    if line.index:
-                        values[line.target][t] = change.value
-                    else:
-                        values[line.target] = change.value
+            for place, line in enumerate(self.lines):
+                if isinstance(change, Use) and change.step == t and place in change.lines:
+                    _run_with(line, change, values)
+                else:
+                    execute(line.code, values, f"`{line.origin.code}`")
+                if isinstance(change, Change) and (change.name, change.step) == (line.target, t):
+                    put(values, line.target, line.index and STEP, change.value)
             for name, steps in made.items():
                 steps.append((t, values[name]))
         by_step = {name: [value for _, value in sorted(steps, key=lambda s: s[0])] for name, steps in made.items()}
         return execute(self.result, values, "what is returned"), values, by_step
+
+
+def cell(values: Values, name: str, index: str) -> Any:
+    """A value that a line reads or assigns, in the step that ``values`` are in."""
+    return values[name][values[STEP] - (index != STEP)] if index else values[name]
+
+
+def put(values: Values, name: str, index: str, value: Any) -> None:
+    """Give ``cell`` another value."""
+    if index:
+        values[name][values[STEP] - (index != STEP)] = value
+    else:
+        values[name] = value
+
+
+def _run_with(line: "LoopLine", use: Use, values: Values) -> None:
+    """Run a line that reads the value of ``use``, and put back what was there."""
+    own = np.array(cell(values, use.name, use.at))
+    put(values, use.name, use.at, use.value)
+    execute(line.code, values, f"`{line.origin.code}`")
+    if (line.target, line.index) != (use.name, use.at):
+        put(values, use.name, use.at, own)
 
 
 def execute(code: CodeType, values: Values, what: str) -> Any:
