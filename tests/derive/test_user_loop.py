@@ -1,5 +1,8 @@
 """``handgrad derive FILE.py`` on a file of one's own that walks through time."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from handgrad.cli import main
@@ -76,11 +79,13 @@ def test_it_is_typeset_and_checked_step_by_step(leaky):
     text = derivation.to_text()
     assert derivation.passed
     assert 0 < derivation.worst < 1e-12
-    assert len(derivation.checks) == 3  # of a slope there is no derivative
+    assert len(derivation.checks) == 4  # with what ds begins as; of a slope there is no derivative
     assert derivation.forms == ()
     for equation in (
         "uₜ = tanh(V zₜ)",
         "sₜ = 0.5 sₜ₋₁ + uₜ",
+        "yₜ = sₜ",
+        "∂L/∂sₜ ← ∂L/∂yₜ",
         "slopeₜ = 1 − uₜ²",
         "∂L/∂V = Σₜ (∂L/∂sₜ ⊙ slopeₜ) zₜᵀ",
         "∂L/∂zₜ = Vᵀ (∂L/∂sₜ ⊙ slopeₜ)",
@@ -130,7 +135,8 @@ def test_where_no_line_can_be_told_from_the_others_they_fail_together(leaky):
         ("    s[-1] = s0\n", "    s[-1] = s0\n    m = 0\n", None),
         ("        u[t] = np.tanh(V @ z[t])", "        u.append(V @ z[t])", "expected an .*; write what a step gives"),
         ("        slope = 1 - u[t] ** 2", "        slope = 1 - u[t].sum(axis=7)", "leaky.py:4.: `slope.*not run"),
-        ("(params: LeakyParams, z, s0)", "(params, z, s0)", "expected a NamedTuple of the parameters as its first"),
+        ("(params: LeakyParams, z, s0)", "(params, z, s0)", "parameters as its first argument, and its class behind a"),
+        ("Shapes: V (K, N), z", "Shapes: z", "not say the shape of V; write `Shapes: W .M, N., x .N, B..` or its like"),
         ("return s[:T], LeakyCache(z, s, u)", "return s[:T]", "gives ndarray, expected `return y, cache`"),
         ("cache, dout):", "cache, dout, z):", "takes params, cache, dout, z, expected the parameters, the cache and"),
         (
@@ -153,3 +159,30 @@ def test_a_form_that_cannot_be_read_is_refused_in_one_sentence(leaky, capsys, ol
     assert said.out == ""
     assert said.err.count("\n") == 1
     assert "Traceback" not in said.err
+
+
+def without_errors(text):
+    return re.sub(r"\d(\.\d)?e-1\d", "small", text)
+
+
+def test_the_page_shows_what_the_command_prints(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs" / "derive.md").read_text(encoding="utf-8")
+    source, shown = re.search(r"```python\n(.*?)```.*?```text\n(.*?)```", page, re.DOTALL).groups()
+    Path("elman.py").write_text(source, encoding="utf-8")
+    assert main(["derive", "elman.py"]) == 0
+    assert without_errors(capsys.readouterr().out) == without_errors(shown)
+
+    (line,) = re.findall(r"^ .* FAILED$", page, re.MULTILINE)
+    assert source.count("+= W.T @ da") == 1
+    Path("elman.py").write_text(source.replace("+= W.T @ da", "+= W @ da"), encoding="utf-8")
+    assert main(["derive", "elman.py"]) == 3
+    assert [each for each in capsys.readouterr().out.splitlines() if each.endswith("✗ FAILED")] == [line]
+
+
+def test_a_file_with_one_layer_may_have_another_name(leaky):
+    renamed = leaky().rename(leaky().with_name("mine.py"))
+    assert derive_module(renamed).passed
+    renamed.write_text(LAYER + LAYER.replace("leaky", "other"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"no function mine_forward, expected mine_forward and mine_backward, in the"):
+        derive_module(renamed)

@@ -46,7 +46,8 @@ def judge(run: LoopRun) -> Judged:
     plain = {target: run.check(target) for target in dict.fromkeys(line.target for line in lines)}
     together = Judged(tuple(plain[line.target] for line in lines), _begun(run), apart=False)
     if all(check is None or check.passed for check in together.lines):
-        return together
+        right = {target: check for target, check in together.begun.items() if check.passed}
+        return together._replace(begun=right)
     judged = _Corrected(run).judged(together)
     found = [*judged.lines, *judged.begun.values()] if judged else []
     return judged if judged and not all(check is None or check.passed for check in found) else together

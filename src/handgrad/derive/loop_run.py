@@ -32,6 +32,7 @@ class LoopRun:
 
     def __post_init__(self) -> None:
         (y, cache), self.values, self.made = self.forward(self.inputs)
+        self.output = y
         self.cotangent = draw(self.rng, np.shape(y))
         self.cotangents: Values = {}
         self.given = dict(zip(("params", "cache", "dy"), (self.parameters, cache, self.cotangent), strict=True))

@@ -4,6 +4,7 @@ The lines inside the loops are the equations. What stands before a loop prepares
 """
 
 import ast
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.derive.reader import FileReader, folder_of_layers, paragraph, parse_shapes
-from handgrad.derive.source import Origin
+from handgrad.derive.source import WRITE, Origin
 from handgrad.errors import InputError
 
 Values = dict[str, Any]
@@ -58,12 +59,14 @@ class Walk:
     """A function with one loop over time."""
 
     arguments: tuple[str, ...]
-    preparation: str  # the source of what comes before the loop
+    preparation: tuple[str, ...]  # the source of what comes before the loop, line by line
     defaults: Mapping[str, Any]
     before: CodeType
     over: CodeType  # what t runs through
     lines: tuple[LoopLine, ...]
     result: CodeType
+    returned: Origin
+    made_before: Mapping[str, Origin]  # name to the line that makes it before the loop
     namespace: Mapping[str, Any] = field(repr=False)
 
     def prepared(self, given: Mapping[str, Any]) -> Values:
@@ -137,6 +140,7 @@ class LoopSource:
     parameters: type[Any]  # the NamedTuple of the parameters
     forward: Walk
     backward: Walk
+    meanings: Mapping[str, str]  # of parameters and cached values, from the docstrings of their classes
     functions: Mapping[str, ast.FunctionDef] = field(repr=False)  # of the file, by name
 
 
@@ -154,13 +158,13 @@ def functions_of(reader: FileReader) -> dict[str, ast.FunctionDef]:
 
 def loop_layer(reader: FileReader) -> LoopSource:
     """The layer that ``reader`` reads. Raises InputError where its form is another."""
-    name = reader.name
+    name = reader.base
     docstring = ast.get_docstring(reader.tree) or ""
     function, _, _ = reader.function(f"{name}_forward")
     kind: Any = next((each.annotation for each in reader.signature(f"{name}_forward").values()), None)
     if not hasattr(kind, "_fields"):
-        what = "expected a NamedTuple of the parameters as its first argument, as in layers/rnn.py"
-        raise reader.wrong(function, what)
+        what = "expected a NamedTuple of the parameters as its first argument"
+        raise reader.wrong(function, f"{what}, and its class behind a colon: `params: RnnParams`, as in layers/rnn.py")
     forward, backward = _walk(reader, f"{name}_forward"), _walk(reader, f"{name}_backward")
     stated, shapes = parse_shapes(docstring), {}
     for argument in reader.arguments(function):
@@ -168,13 +172,15 @@ def loop_layer(reader: FileReader) -> LoopSource:
             if argument.name not in forward.defaults:
                 shapes[each] = stated.get(each, ())
                 if not shapes[each]:
-                    raise InputError(f"the Shapes block of {name}.py does not say the shape of {each}")
+                    said = f"the Shapes block of {reader.name}.py does not say the shape of {each}"
+                    raise InputError(f"{said}; {WRITE}")
     if "T" not in {size for shape in shapes.values() for size in shape}:
-        said = f"the Shapes block of {name}.py has no T"
+        said = f"the Shapes block of {reader.name}.py has no T"
         raise InputError(f"{said}, expected the number of steps in it; write, for example, x (T, D, B)")
     title, source = docstring.partition("\n")[0], paragraph(docstring, "Source")
     cost = paragraph(docstring, "Cost")
-    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, functions_of(reader))
+    functions = functions_of(reader)
+    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, reader.meanings(), functions)
 
 
 def _walk(reader: FileReader, name: str) -> Walk:
@@ -186,8 +192,37 @@ def _walk(reader: FileReader, name: str) -> Walk:
     returned = compile(ast.Expression(result), f"{reader.name}.py, line {result.lineno}", "eval")
     found = tuple(read_lines(reader, loop.body))
     _refuse_carried(reader, found)
-    preparation = "; ".join(ast.unparse(line) for line in lines)
-    return Walk(tuple(signature), preparation, defaults, code, over, found, returned, reader.namespace)
+    last = Origin(f"{reader.name}.py:{result.lineno}", f"return {ast.unparse(result)}")
+    preparation = lines_of(reader, lines)
+    return Walk(
+        tuple(signature),
+        preparation,
+        defaults,
+        code,
+        over,
+        found,
+        returned,
+        last,
+        _made(reader, lines),
+        reader.namespace,
+    )
+
+
+def _made(reader: FileReader, statements: Sequence[ast.stmt]) -> dict[str, Origin]:
+    """The line that gives each name its value, where that is one of ``statements``."""
+    made: dict[str, Origin] = {}
+    for each in statements:
+        origin = Origin(f"{reader.name}.py:{each.lineno}", ast.get_source_segment(reader.source, each) or "")
+        targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", each)]
+        made |= {node.id: origin for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return made
+
+
+def lines_of(reader: FileReader, statements: Sequence[ast.stmt]) -> tuple[str, ...]:
+    """The source of ``statements``, line by line, with the comments behind them."""
+    text = reader.source.splitlines()
+    numbers = [n for each in statements for n in range(each.lineno, (each.end_lineno or each.lineno) + 1)]
+    return tuple(textwrap.dedent("\n".join(text[n - 1] for n in numbers)).splitlines())
 
 
 def loop_of(reader: FileReader, name: str) -> tuple[ast.FunctionDef, list[ast.stmt], ast.For, ast.expr]:

@@ -1,6 +1,6 @@
 """A derivation as a complete LaTeX document."""
 
-from handgrad.derive.document import Derivation, Line, Section, Shape
+from handgrad.derive.document import Derivation, Line, Preparation, Section, Shape
 from handgrad.derive.expression import Expression, Symbol
 from handgrad.derive.latex import LatexNotation, escape
 from handgrad.derive.names import size_expression
@@ -14,6 +14,7 @@ from handgrad.derive.words import (
     mark,
     number,
     powers,
+    prepared,
     size_value,
     sizes,
     verdict,
@@ -47,6 +48,7 @@ def page(derivation: Derivation) -> str:
         r"\bigskip",
         *(_prose(note) for note in legend(derivation)),
         *(escape(remark) for remark in derivation.remarks),
+        *map(_preparation, derivation.preparations),
         escape(verification(derivation)),
         rf"\textbf{{{escape(verdict(derivation))}}}",
         r"\end{document}",
@@ -117,6 +119,16 @@ def _forms(derivation: Derivation) -> str:
 \end{{longtable}}
 
 {escape(forms_note(derivation))}"""
+
+
+def _preparation(preparation: Preparation) -> str:
+    """Code as it stands in the file, line by line."""
+    lines = []
+    for code in preparation.code:
+        own = len(code) - len(code.lstrip())
+        lines.append(rf"\hspace*{{{2 + 0.5 * own:g}em}}{escape(code.strip())}\par")
+    body = "\n".join(lines)
+    return f"{escape(prepared(preparation.function))}\n\n{{\\footnotesize\\ttfamily\\raggedright\n{body}\n}}"
 
 
 def _line(line: Line) -> str:
