@@ -157,6 +157,6 @@ def test_the_table_stands_in_every_format(rnn):
     assert r"\sum_{t=1}^{T} \sum_{k=1}^{t} \delta_{t,k}" in latex
     assert r"\sum_{t=k}^{T} U^{\top}" in latex
     assert r"\frac{\partial h_{t}}{\partial h_{k-1}}" in latex
-    assert r"T\textsuperscript{2} H\textsuperscript{3}" in latex
+    assert r"time $T^{2} \, H^{3}$, a product of matrices" in latex
     assert "<mi>t</mi><mo>=</mo><mi>k</mi>" in html
     assert rnn.to_text(unicode=False).isascii()
