@@ -60,6 +60,78 @@ def leaky_backward(params: LeakyParams, cache, dout):
 '''
 
 
+GATED = '''"""A gated layer.
+
+Shapes: W (H, H), U (H, D), V (H, H), x (T, D, B), h0 (H, B).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Params(NamedTuple):
+    W: np.ndarray
+    U: np.ndarray
+    V: np.ndarray
+
+
+class Cache(NamedTuple):
+    x: np.ndarray
+    h: np.ndarray
+    z: np.ndarray
+    c: np.ndarray
+
+
+def gru_forward(params: Params, x, h0):
+    W, U, V = params
+    T = len(x)
+    h = np.empty((T + 1, *h0.shape), h0.dtype)
+    z, c = np.empty((T, *h0.shape), h0.dtype), np.empty((T, *h0.shape), h0.dtype)
+    h[-1] = h0
+    for t in range(T):
+        # 1
+        u = V @ h[t - 1] + U @ x[t]
+        # 2
+        z[t] = 1 / (1 + np.exp(-u))
+        # 3
+        a = W @ h[t - 1] + U @ x[t]
+        # 4
+        c[t] = np.tanh(a)
+        # 5
+        h[t] = z[t] * h[t - 1] + (1 - z[t]) * c[t]
+    return h[:T], Cache(x, h, z, c)
+
+
+def gru_backward(params: Params, cache: Cache, dy):
+    W, U, V = params
+    x, h, z, c = cache
+    dW, dU, dV, dx = np.zeros_like(W), np.zeros_like(U), np.zeros_like(V), np.zeros_like(x)
+    dh = np.concatenate([dy, np.zeros_like(h[-1:])])
+    dz, dc = np.zeros_like(z), np.zeros_like(z)
+    for t in reversed(range(len(x))):
+        # 5
+        dz[t] = dh[t] * (h[t - 1] - c[t])
+        dc[t] = dh[t] * (1 - z[t])
+        dh[t - 1] += dh[t] * z[t]
+        # 4
+        da = dc[t] * (1 - c[t] ** 2)
+        # 3
+        dW += da @ h[t - 1].T
+        dU += da @ x[t].T
+        dh[t - 1] += W.T @ da
+        dx[t] += U.T @ da
+        # 2
+        du = dz[t] * z[t] * (1 - z[t])
+        # 1
+        dV += du @ h[t - 1].T
+        dU += du @ x[t].T
+        dh[t - 1] += V.T @ du
+        dx[t] += U.T @ du
+    return dx, dh[-1], Params(dW, dU, dV)
+'''
+
+
 @pytest.fixture
 def leaky(tmp_path):
     def write(*changes):
@@ -186,3 +258,32 @@ def test_a_file_with_one_layer_may_have_another_name(leaky):
     renamed.write_text(LAYER + LAYER.replace("leaky", "other"), encoding="utf-8")
     with pytest.raises(InputError, match=r"no function mine_forward, expected mine_forward and mine_backward, in the"):
         derive_module(renamed)
+
+
+OUTSIDE = "dh = np.concatenate([dy, np.zeros_like(h[-1:])])"
+INSIDE = [
+    (OUTSIDE, "dh = np.zeros_like(h)"),
+    ("        # 5\n        dz", "        dh[t] += dy[t]\n        # 5\n        dz"),
+]
+
+
+@pytest.mark.parametrize("before", [[], INSIDE], ids=["dy before the loop", "dy in the loop"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("dh[t - 1] += dh[t] * z[t]", "dh[t - 1] += dh[t] * (1 - z[t])"),
+        ("dh[t - 1] += V.T @ du", "dh[t - 1] += V @ du"),
+        ("dx[t] += U.T @ du", "dx[t] = U.T @ du"),
+        ("dU += du @ x[t].T", "dU += 2 * du @ x[t].T"),
+        ("du = dz[t] * z[t] * (1 - z[t])", "du = dz[t] * (1 - z[t])"),
+    ],
+)
+def test_of_several_lines_that_add_to_one_derivative_the_wrong_one_fails(tmp_path, before, old, new):
+    text = GATED
+    for each, other in [*before, (old, new)]:
+        assert text.count(each) == 1
+        text = text.replace(each, other)
+    path = tmp_path / "gru.py"
+    path.write_text(text, encoding="utf-8")
+    lines = [line for section in derive_module(path).sections for line in section.lines]
+    assert [line.origins[0].code for line in lines if line.check and not line.check.passed] == [new]

@@ -7,6 +7,7 @@ of it that comes through the forward lines with its number.
 """
 
 import ast
+import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 from handgrad.check.numerical import TOLERANCE, relative_error
 from handgrad.derive.document import Check
 from handgrad.derive.loop_run import LOSS, LoopRun
-from handgrad.derive.loop_source import STEP, LoopLine, Values, cell, execute, put
+from handgrad.derive.loop_source import STEP, LoopLine, Values, cell, execute, put, reads
 from handgrad.derive.names import differentiated
 
 _BEFORE = f"{STEP} - 1"
@@ -175,9 +176,8 @@ class _Corrected:
         for target, places in self.groups.items():
             checks |= self._checks(target, places, begun)
         for place, (line, check) in enumerate(zip(self.lines, together.lines, strict=True)):
-            if check is not None and place not in checks:  # summed over the steps
-                numeric = self.run.derivative(LOSS, None, line.target[1:])
-                checks[place] = Check(relative_error(values[line.target], numeric.gradient), numeric.method)
+            if check is not None and place not in checks:
+                checks |= self._summed(line.target, values[line.target])
         return Judged(tuple(checks.get(place) for place in range(len(self.lines))), begun, apart=True)
 
     def _walk(self) -> Values | None:
@@ -193,18 +193,20 @@ class _Corrected:
         for t in execute(walk.over, values, "what the loop runs over"):
             values[STEP] = t
             for place, line in enumerate(self.lines):
-                if line.target not in self.groups:
-                    execute(line.code, values, f"`{line.origin.code}`")
-                elif not self._write(place, line, values):
+                if not self._write(place, line, values):
                     return None
         return values
 
     def _write(self, place: int, line: LoopLine, values: Values) -> bool:
+        if line.target not in self.writes:
+            self.writes[line.target] = []
         t = values[STEP]
         before = np.array(cell(values, line.target, line.index)) if line.index or line.added else None
         execute(line.code, values, f"`{line.origin.code}`")
         step = t - (line.index == _BEFORE)
         self.writes[line.target].append(Write(place, t, step, before, np.array(cell(values, line.target, line.index))))
+        if line.target not in self.groups:
+            return True
         return not self._last(place, line, step) or self._complete(line.target, line.index, values)
 
     def _last(self, place: int, line: LoopLine, step: int) -> bool:
@@ -234,37 +236,72 @@ class _Corrected:
         if error <= TOLERANCE:
             return together
         own = self._own_errors(target, places)
-        first = self.lines[places[0]]
-        if own is not None and first.index and first.added:
-            array = self.run.prepared_back[target]
+        first, array = self.lines[places[0]], self.run.prepared_back.get(target)
+        begins = first.index and first.added and self._given(places, parts) is None
+        if own is not None and begins and isinstance(array, np.ndarray):
             start = Check(max(parts.error_at_first(array[s], s) for s in parts.steps(array)), parts.method)
             if array.any() or not start.passed:
                 begun[target] = start
         wrong = own is not None and (max(own.values()) > TOLERANCE or not begun.get(target, _RIGHT).passed)
         return {place: Check(own[place], parts.method) for place in places} if own and wrong else together
 
+    def _summed(self, target: str, found: Any) -> dict[int, Check]:
+        """The checks of the lines that give a sum over the steps, such as the derivative by a parameter."""
+        parts, places = _Parts(self.run, target), [i for i, line in enumerate(self.lines) if line.target == target]
+        numeric = self.run.derivative(LOSS, None, parts.of)
+        together = dict.fromkeys(places, Check(relative_error(found, numeric.gradient), numeric.method))
+        readers = {place: self._readers(place, places, parts) for place in places}
+        met = [reader for place in places for reader in readers[place]]
+        added = all(self.lines[place].added for place in places)
+        if together[places[0]].passed or not added or not all(readers.values()) or len(set(met)) < len(met):
+            return together
+        off: dict[int, Any] = dict.fromkeys(places, 0.0)
+        for write in self.writes[target]:
+            off[write.place] += write.after - write.before - parts.through("", readers[write.place], write.t)
+        errors = {place: relative_error(numeric.gradient + off[place], numeric.gradient) for place in places}
+        alone = max(errors.values()) > TOLERANCE
+        return {place: Check(errors[place], numeric.method) for place in places} if alone else together
+
     def _own_errors(self, target: str, places: list[int]) -> dict[int, float] | None:
         """The error that each line makes itself; None where the parts cannot be told."""
         parts, errors = self.parts[target], dict.fromkeys(places, 0.0)
-        readers = {place: self._readers(place, places) for place in places}
+        readers = {place: self._readers(place, places, parts) for place in places}
         met = [(self.lines[place].index, reader) for place in places for reader in readers[place]]
-        if not parts.readable or not all(readers.values()) or len(set(met)) < len(met):
+        given = self._given(places, parts)
+        if (
+            not parts.readable
+            or len(set(met)) < len(met)
+            or not all(readers[place] for place in places if place != given)
+        ):
             return None
         so_far: dict[int, Any] = {}
         for write in self.writes[target]:
             line = self.lines[write.place]
-            part = parts.through(line.index, readers[write.place], write.t)
-            known = so_far[write.step] if write.step in so_far else parts.rest(write.step)
+            rest = parts.rest(write.step)
+            part = rest if write.place == given else parts.through(line.index, readers[write.place], write.t)
+            if write.after.shape != part.shape:
+                errors[write.place] = math.inf
+                continue
+            known = so_far[write.step] if write.step in so_far else 0 * rest if given is not None else rest
             deviation = write.after - write.before - part if line.added else write.after - known - part
             so_far[write.step] = known + part
             errors[write.place] = max(errors[write.place], parts.error(deviation, write.step))
         return errors
 
-    def _readers(self, place: int, places: list[int]) -> tuple[int, ...]:
+    def _given(self, places: list[int], parts: _Parts) -> int | None:
+        """The line that adds, inside the loop, what comes from behind it, as ``dh[t] += dy[t]`` does."""
+        dy = self.run.source.backward.arguments[2]
+        for place in places:
+            line = self.lines[place]
+            if line.index == STEP and dy in reads(line) and not parts.readers(STEP):
+                return place
+        return None
+
+    def _readers(self, place: int, places: list[int], parts: _Parts) -> tuple[int, ...]:
         """The forward lines that a line differentiates."""
         line = self.lines[place]
         numbers = frozenset(line.number.replace(" ", "").split(",")) if len(places) > 1 else None
-        return self.parts[line.target].readers(line.index, numbers)
+        return parts.readers(line.index, numbers)
 
 
 _RIGHT = Check(0.0, "")

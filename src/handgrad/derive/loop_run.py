@@ -90,7 +90,9 @@ class LoopRun:
             def scalar(v: Any) -> Any:
                 return self._scalar(LOSS, None, self.forward(self.inputs, Use(name, index, lines, step, v)))
 
-            self._known[key] = numerical_gradient(scalar, self.value(name, step - (index == f"{STEP} - 1")))
+            whole = index == "" and name in self.inputs
+            value = self.inputs[name] if whole else self.value(name, step - (index == f"{STEP} - 1"))
+            self._known[key] = numerical_gradient(scalar, value)
         return self._known[key]
 
     def value(self, name: str, t: int) -> Any:
