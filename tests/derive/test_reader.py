@@ -170,9 +170,7 @@ def test_the_list_of_names_is_the_folder(own):
     assert "\n" not in "".join(entry.summary for entry in names())
 
 
-def test_a_parameter_taken_out_under_its_own_name_is_no_equation(tmp_path):
-    text = LAYER.replace("    weights = params.W\n", "    W = params.W\n").replace("a = params.W @ x", "a = W @ x")
-    path = tmp_path / "own.py"
-    path.write_text(text, encoding="utf-8")
+def test_a_parameter_taken_out_under_its_own_name_is_no_equation(own):
+    path = own(("    # 1: a reason\n    a = params.W @ x", "    W = params.W\n    # 1\n    a = W @ x"))
     assert [line.target for line in read_module(path).forward] == ["a", "y"]
     assert derive_module(path).passed
