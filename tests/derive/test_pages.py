@@ -109,9 +109,22 @@ def test_latex_is_a_whole_document(derivations):
         assert page.count(r"\[ ") == sum(len(section.lines) for section in derivation.sections)
         assert page.count("{") - page.count(r"\{") == page.count("}") - page.count(r"\}"), name
         assert set(filter(str.isascii, page)) | set("ü") >= set(page), name
-    assert r"\[ \frac{\partial L}{\partial W} = \frac{\partial L}{\partial a} \, x^{\top} \tag{1} \]" in (
+    assert r"\[ \frac{\partial L}{\partial W} = \frac{\partial L}{\partial a} \, x^{\top} \tag*{from (1)} \]" in (
         derivations["dense"].to_latex()
     )
+
+
+def test_latex_writes_all_mathematics_as_mathematics(derivations):
+    page = derivations["rnn"].to_latex()
+    assert r"\subsection*{Double sum, $t = 1, \dots, T$, $k = t, \dots, 1$}" in page
+    assert r"\frac{\partial L}{\partial y_{t,j,n}} \, \frac{\partial h_{t,j,n}}{\partial W}" in page
+    assert "$T = 3$, $D = 2$, $B = 5$, $H = 7$" in page
+    assert r"a line passes up to $10^{-6}$" in page
+    assert r"\ttfamily" in page
+    assert r"\hspace*{2em}x, h, real, f = cache\par" in page
+    assert not re.search(r"\de-\d", page)
+    tags = re.findall(r"\\tag\{.*?\}", page)
+    assert len(tags) == len(set(tags)) == 2  # a backward line names the equation that it comes from
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

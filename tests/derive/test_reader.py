@@ -168,3 +168,9 @@ def test_the_list_of_names_is_the_folder(own):
     assert listed[0] == ("own", "A layer of one's own.")
     assert [entry.name for entry in listed] == ["own", "mlp"]
     assert "\n" not in "".join(entry.summary for entry in names())
+
+
+def test_a_parameter_taken_out_under_its_own_name_is_no_equation(own):
+    path = own(("    # 1: a reason\n    a = params.W @ x", "    W = params.W\n    # 1\n    a = W @ x"))
+    assert [line.target for line in read_module(path).forward] == ["a", "y"]
+    assert derive_module(path).passed

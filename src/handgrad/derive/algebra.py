@@ -38,11 +38,12 @@ def quotient(numerator: ex.Expression, denominator: ex.Expression, by_number: bo
     return ex.Fraction(numerator, denominator)
 
 
-def apart(shapes: list[Shape]) -> bool:
-    """Whether these are two arrays without a common axis, and more axes than a matrix: an outer product."""
+def apart(shapes: list[Shape]) -> tuple[tuple[int, ...], ...]:
+    """The axes of two arrays without a common one, and with more axes than a matrix: of an outer product; else ()."""
     length = max(map(len, shapes))
     axes = [{i - len(shape) + length for i, n in enumerate(shape) if n != 1} for shape in shapes]
-    return len(axes) == 2 and length > 2 and all(axes) and not axes[0] & axes[1]
+    outer = len(axes) == 2 and length > 2 and all(axes) and not axes[0] & axes[1]
+    return tuple(tuple(sorted(each)) for each in axes) if outer else ()
 
 
 def without_ones(parts: list[tuple[ex.Expression, bool]], shapes: list[Shape]) -> list[tuple[ex.Expression, bool]]:

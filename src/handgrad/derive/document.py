@@ -73,6 +73,14 @@ class Form:
 
 
 @dataclass(frozen=True)
+class Preparation:
+    """What a function does before its loop: executed, not typeset."""
+
+    function: str
+    code: tuple[str, ...]  # line by line
+
+
+@dataclass(frozen=True)
 class Derivation:
     """The equations of a layer or a network, typeset from their source, each backward line checked."""
 
@@ -86,6 +94,8 @@ class Derivation:
     sizes: dict[str, int] = field(default_factory=dict)  # at which the lines were executed
     seed: int = 0
     remarks: tuple[str, ...] = ()
+    notes: tuple[tuple[str | Expression, ...], ...] = ()  # what the legend says beside what it finds itself
+    preparations: tuple[Preparation, ...] = ()
     carried_on: bool = True  # whether a numerical derivative went on in the place of a line that failed
     forms: tuple[Form, ...] = ()  # ways to the same gradient; the first is what the others are compared with
 

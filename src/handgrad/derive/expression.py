@@ -49,7 +49,7 @@ class Product:
 
     factors: tuple["Expression", ...]
     arrays: tuple[bool, ...]
-    outer: bool = False  # two arrays without a common axis: every element of one with every element of the other
+    outer: tuple[tuple[int, ...], ...] = ()  # of two arrays without a common axis: which axes of the product each has
 
     def elementwise(self, i: int) -> bool:
         """Whether factor ``i`` and the one before it are both arrays, so that a sign must stand between them."""

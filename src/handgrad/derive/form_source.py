@@ -11,7 +11,17 @@ from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, Literal
 
-from handgrad.derive.loop_source import STEP, LoopLine, Values, execute, functions_of, loop_of, read_lines, reads
+from handgrad.derive.loop_source import (
+    STEP,
+    LoopLine,
+    Values,
+    execute,
+    functions_of,
+    lines_of,
+    loop_of,
+    read_lines,
+    reads,
+)
 from handgrad.derive.reader import FileReader, folder_of_layers, paragraph
 from handgrad.errors import InputError
 
@@ -39,7 +49,7 @@ class FormSource:
     function: str
     cost: str
     arguments: tuple[str, ...]
-    preparation: str
+    preparation: tuple[str, ...]
     defaults: Mapping[str, Any]
     before: CodeType
     over: CodeType
@@ -120,7 +130,7 @@ def _read(layer: str, name: str, source: str) -> FormSource:
         public,
         paragraph(ast.get_docstring(reader.tree) or "", "Cost"),
         tuple(signature),
-        "; ".join(ast.unparse(line) for line in before),
+        lines_of(reader, before),
         {key: each.default for key, each in signature.items() if each.default is not each.empty},
         compile(ast.Module(before, []), reader.name, "exec"),
         compile(ast.Expression(loop.iter), reader.name, "eval"),

@@ -31,10 +31,11 @@ _ERRORS = {"delta": "a"}  # the field's letter for the derivative of a loss by a
 FORWARD = "forward pass"  # what a forward line inside a form is compared with
 
 
-def recursion(run: LoopRun, backward: tuple[Line, ...]) -> Form:
+def recursion(run: LoopRun, begun: tuple[Line, ...], backward: tuple[Line, ...]) -> Form:
     """The layer's own backward pass, which the others are compared with."""
     source = run.source
-    return Form("recursion", f"{source.name}.py", _way(run, source.backward.lines, backward), None, source.cost)
+    way = (*(line.equation for line in begun), *_way(run, source.backward.lines, backward))
+    return Form("recursion", f"{source.name}.py", way, None, source.cost)
 
 
 def _way(run: LoopRun, lines: Sequence[LoopLine], typeset: Sequence[Line]) -> tuple[ex.Equation, ...]:

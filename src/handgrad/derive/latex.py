@@ -70,7 +70,7 @@ class LatexNotation:
             letter = rf"\hat{{{letter}}}"
         below = self._subscript(symbol.subscript)
         if symbol.index:
-            below = f"{below},{''.join(symbol.index)}" if below else "".join(symbol.index)
+            below = ",".join([below, *symbol.index]) if below else "".join(symbol.index)
         above = f"({symbol.superscript})" if symbol.superscript else ""
         above += r"\top" if transposed else ""
         letter += f"^{{{above}}}" if above else ""

@@ -2,7 +2,7 @@
 
 ``x[t]`` is typeset as x_t, a value that every step makes for itself (``a``) gets the step too, and ``dW += ...``
 becomes a sum over t. Each backward line is checked at every step: its value is compared with the numerical derivative
-by the value that it is about, which is changed in that step alone.
+by the value that it is about, which is changed in that step alone; which line is to blame, ``loop_check.py`` finds out.
 """
 
 import ast
@@ -12,17 +12,21 @@ from importlib.resources.abc import Traversable
 import numpy as np
 
 from handgrad.derive import expression as ex
-from handgrad.derive.document import Check, Derivation, Entry, Line, Section
+from handgrad.derive.document import Check, Derivation, Entry, Line, Preparation, Section
 from handgrad.derive.execute import Program, prime_sizes, sample
 from handgrad.derive.form_source import read_forms
 from handgrad.derive.forms import recursion, typeset_form
 from handgrad.derive.layer import SIZES
+from handgrad.derive.loop_check import judge
 from handgrad.derive.loop_run import LoopRun
 from handgrad.derive.loop_source import STEP, LoopLine, LoopSource
+from handgrad.derive.loop_words import form_notes, loop_notes
 from handgrad.derive.names import size_expression, symbol
 from handgrad.derive.translate import Translation
 from handgrad.derive.unfold import unfolded
 from handgrad.errors import out_of_range
+
+_COTANGENT = symbol(f"dy_{STEP}", {f"y_{STEP}"})
 
 
 def _line(run: LoopRun, line: LoopLine, program: Program, check: Check | None) -> Line:
@@ -78,19 +82,21 @@ def derive_loop(
     program = Program(source.shapes, (), (), sizes)
     rng = np.random.default_rng(seed)
     run = LoopRun(source, sample(program, rng), sizes["T"], rng)
-    checks = {target: run.check(target) for target in dict.fromkeys(line.target for line in source.backward.lines)}
-    back = tuple(_line(run, line, program, checks[line.target]) for line in source.backward.lines)
-    output = symbol(f"dy_{STEP}", {f"y_{STEP}"})
-    given = ((output, program.letters(np.shape(run.cotangent[0]))),)
+    judged = judge(run)
+    begun = tuple(_begun(run, name, check, program) for name, check in judged.begun.items())
+    lines = zip(source.backward.lines, judged.lines, strict=True)
+    back = tuple(_line(run, line, program, check) for line, check in lines)
+    forward = tuple(_line(run, line, program, None) for line in source.forward.lines)
+    given = ((_COTANGENT, program.letters(np.shape(run.cotangent[0]))),)
     sections = [
-        Section(f"Forward, {STEP} = 1 ... T", tuple(_line(run, line, program, None) for line in source.forward.lines)),
-        Section(f"Backward, {STEP} = T ... 1", back, backward=True, given=given),
+        Section(f"Forward, {STEP} = 1 ... T", (*forward, *_output(run, program))),
+        Section(f"Backward, {STEP} = T ... 1", (*begun, *back), backward=True, given=given),
     ]
     others = read_forms(source.name, folder) if forms else ()
     found = [typeset_form(form, run, program) for form in others]
-    names = [f"{source.name}_{way}" for way in ("forward", "backward")]
-    prepared = [*zip(names, (source.forward.preparation, source.backward.preparation), strict=True)]
-    prepared += [(form.function, form.preparation) for form in others]
+    prepared = {f"{source.name}_forward": source.forward.preparation}
+    prepared |= {f"{source.name}_backward": source.backward.preparation}
+    prepared |= {form.function: form.preparation for form in others}
     return Derivation(
         source.name,
         source.title,
@@ -101,17 +107,40 @@ def derive_loop(
         "L = ⟨output, random cotangent⟩",
         dict(sizes),
         seed,
-        (*_remarks(bool(others)), *(f"Before its loop, {name} does: {code}." for name, code in prepared if code)),
-        carried_on=False,
-        forms=(recursion(run, back), *(form for _, form in found)) if others else (),
+        carried_on=judged.apart,
+        forms=(recursion(run, begun, back), *(form for _, form in found)) if others else (),
+        notes=(*loop_notes(run, sections[:2]), *form_notes(run, others, [section for section, _ in found])),
+        preparations=tuple(Preparation(name, code) for name, code in prepared.items() if code),
     )
 
 
-def _remarks(forms: bool) -> list[str]:
-    if not forms:
-        return []
-    return [
-        "A Jacobian, such as that of a state by the one before it, is compared under a random cotangent; a forward "
-        "line inside a form, with the same value of the forward pass.",
-        "L with an index is the loss of one step, and δ its derivative by the pre-activation a.",
-    ]
+def _output(run: LoopRun, program: Program) -> list[Line]:
+    """y_t in terms of the loop, where the output is one of its values; else nothing."""
+    y, source = run.output, run.source.forward
+    for line in source.lines:
+        value = run.values[line.target][: run.steps] if line.index else run.made.get(line.target, ())
+        if np.shape(value) == np.shape(y) and np.array_equal(value, y):
+            left, right = ex.Symbol("y", subscript=STEP), symbol(f"{line.target}_{STEP}")
+            shape = program.letters(np.shape(y)[1:])
+            return [Line(ex.Equation(left, right), ((left, shape), (right, shape)), (source.returned,))]
+    return []
+
+
+def _begun(run: LoopRun, name: str, check: Check, program: Program) -> Line:
+    """What the derivative by a state is when the loop begins: what comes from behind the loop."""
+    array = run.prepared_back[name]
+    left = symbol(f"{name}_{STEP}", {f"{name[1:]}_{STEP}"})
+    shape = program.letters(np.shape(array)[1:])
+    symbols = [(left, shape)]
+    right: ex.Expression = ex.Constant("0")
+    if np.array_equal(array[: run.steps], run.cotangent):
+        right = _COTANGENT
+        symbols.append((_COTANGENT, shape))
+    elif array.any():
+        right = ex.Code(run.source.backward.made_before[name].code)
+    note = f"for every {STEP}, before the loop"
+    if len(array) > run.steps and not array[-1].any():
+        note += f"; 0 for {STEP} = 0"
+    return Line(
+        ex.Equation(left, right, "←"), tuple(symbols), (run.source.backward.made_before[name],), "", note, check
+    )

@@ -1,5 +1,6 @@
 """Runs a layer that walks through time, and differentiates it by a value of any step."""
 
+import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from handgrad.check.numerical import NumericalGradient, numerical_gradient, rela
 from handgrad.derive import expression as ex
 from handgrad.derive.document import Check
 from handgrad.derive.execute import draw
-from handgrad.derive.loop_source import STEP, Change, LoopSource, Shape, Values
+from handgrad.derive.loop_source import STEP, Change, LoopSource, Shape, Use, Values
 from handgrad.derive.names import differentiated
 from handgrad.errors import InputError
 
@@ -31,6 +32,7 @@ class LoopRun:
 
     def __post_init__(self) -> None:
         (y, cache), self.values, self.made = self.forward(self.inputs)
+        self.output = y
         self.cotangent = draw(self.rng, np.shape(y))
         self.cotangents: Values = {}
         self.given = dict(zip(("params", "cache", "dy"), (self.parameters, cache, self.cotangent), strict=True))
@@ -38,8 +40,12 @@ class LoopRun:
         if len(walk.arguments) - len(walk.defaults) != len(self.given):
             said = f"{self.source.name}_backward takes {', '.join(walk.arguments) or 'nothing'}"
             raise InputError(f"{said}, expected the parameters, the cache and the cotangent of the output")
-        given = dict(zip(walk.arguments, self.given.values(), strict=False))
-        self.returned, self.values_back, self.made_back = walk.run(given)
+        self.prepared_back = walk.prepared(self.given_back())
+        self.returned, self.values_back, self.made_back = walk.run(self.given_back())
+
+    def given_back(self) -> Values:
+        """What backward is called with: copies, because it may write into them."""
+        return copy.deepcopy(dict(zip(self.source.backward.arguments, self.given.values(), strict=False)))
 
     @property
     def parameters(self) -> Any:
@@ -48,7 +54,7 @@ class LoopRun:
     def _packed(self, inputs: Values) -> Any:
         return self.source.parameters(*(inputs[name] for name in self.source.parameters._fields))
 
-    def forward(self, inputs: Values, change: Change | None = None) -> Any:
+    def forward(self, inputs: Values, change: Change | Use | None = None) -> Any:
         """The forward pass, in complex numbers where one that it is given is: the complex step then goes through."""
         if np.iscomplexobj(change.value if change else 0) or any(map(np.iscomplexobj, inputs.values())):
             inputs = {name: np.asarray(value, complex) for name, value in inputs.items()}
@@ -61,7 +67,7 @@ class LoopRun:
     def derivative(self, of: str, step: int | None, by: str, at: int | None = None) -> NumericalGradient:
         """The numerical derivative of the loss (of one step, or of all where ``step`` is None), or of ``of`` at
         ``step`` under a random cotangent, by an input or by what the forward pass calls ``by`` in the step ``at``."""
-        if at == -1:
+        if at == -1 and f"{by}0" in self.inputs:
             by, at = f"{by}0", None  # the state before the first step is an input
         key = (of, step, by, at)
         if key not in self._known:
@@ -72,6 +78,20 @@ class LoopRun:
                     return self._scalar(of, step, self.forward({**self.inputs, by: v}))
                 return self._scalar(of, step, self.forward(self.inputs, Change(by, at, v)))
 
+            self._known[key] = numerical_gradient(scalar, value)
+        return self._known[key]
+
+    def used(self, name: str, index: str, lines: tuple[int, ...], step: int) -> NumericalGradient:
+        """The numerical derivative of the loss by what some forward lines read in one step: the part of a derivative
+        that comes through them."""
+        key = (LOSS, name, index, lines, step)
+        if key not in self._known:
+
+            def scalar(v: Any) -> Any:
+                return self._scalar(LOSS, None, self.forward(self.inputs, Use(name, index, lines, step, v)))
+
+            whole = index == "" and name in self.inputs
+            value = self.inputs[name] if whole else self.value(name, step - (index == f"{STEP} - 1"))
             self._known[key] = numerical_gradient(scalar, value)
         return self._known[key]
 

@@ -4,14 +4,17 @@ The lines inside the loops are the equations. What stands before a loop prepares
 """
 
 import ast
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from handgrad.derive.reader import FileReader, folder_of_layers, paragraph, parse_shapes
-from handgrad.derive.source import Origin
+from handgrad.derive.source import WRITE, Origin
 from handgrad.errors import InputError
 
 Values = dict[str, Any]
@@ -20,9 +23,19 @@ STEP = "t"
 
 
 class Change(NamedTuple):
-    """A value that a forward line is to make in one step, instead of its own."""
+    """A value that a forward line is to make in one step, instead of its own; in step -1, that before the first."""
 
     name: str
+    step: int
+    value: Any
+
+
+class Use(NamedTuple):
+    """A value that some forward lines are to read in one step, where all others read the value that was made."""
+
+    name: str
+    at: str  # "", "t" or "t - 1"
+    lines: tuple[int, ...]  # their places in the loop
     step: int
     value: Any
 
@@ -46,32 +59,65 @@ class Walk:
     """A function with one loop over time."""
 
     arguments: tuple[str, ...]
-    preparation: str  # the source of what comes before the loop
+    preparation: tuple[str, ...]  # the source of what comes before the loop, line by line
     defaults: Mapping[str, Any]
     before: CodeType
     over: CodeType  # what t runs through
     lines: tuple[LoopLine, ...]
     result: CodeType
+    returned: Origin
+    made_before: Mapping[str, Origin]  # name to the line that makes it before the loop
     namespace: Mapping[str, Any] = field(repr=False)
 
-    def run(self, given: Mapping[str, Any], change: Change | None = None) -> tuple[Any, Values, dict[str, list[Any]]]:
-        """The result, all values at the end, and what each line that makes a whole value made, by step."""
+    def prepared(self, given: Mapping[str, Any]) -> Values:
+        """All values as they are when the loop begins."""
         values: Values = {**self.namespace, **self.defaults, **given}
         execute(self.before, values, "what stands before the loop")
+        return values
+
+    def run(
+        self, given: Mapping[str, Any], change: Change | Use | None = None
+    ) -> tuple[Any, Values, dict[str, list[Any]]]:
+        """The result, all values at the end, and what each line that makes a whole value made, by step."""
+        values = self.prepared(given)
+        if isinstance(change, Change) and change.step == -1:
+            values[change.name][-1] = change.value
         made: dict[str, list[Any]] = {line.target: [] for line in self.lines if not line.index and not line.added}
         for t in execute(self.over, values, "what the loop runs over"):
             values[STEP] = t
-            for line in self.lines:
-                execute(line.code, values, f"`{line.origin.code}`")
-                if change and (change.name, change.step) == (line.target, t):
-                    if line.index:
-                        values[line.target][t] = change.value
-                    else:
-                        values[line.target] = change.value
+            for place, line in enumerate(self.lines):
+                if isinstance(change, Use) and change.step == t and place in change.lines:
+                    _run_with(line, change, values)
+                else:
+                    execute(line.code, values, f"`{line.origin.code}`")
+                if isinstance(change, Change) and (change.name, change.step) == (line.target, t):
+                    put(values, line.target, line.index and STEP, change.value)
             for name, steps in made.items():
                 steps.append((t, values[name]))
         by_step = {name: [value for _, value in sorted(steps, key=lambda s: s[0])] for name, steps in made.items()}
         return execute(self.result, values, "what is returned"), values, by_step
+
+
+def cell(values: Values, name: str, index: str) -> Any:
+    """A value that a line reads or assigns, in the step that ``values`` are in."""
+    return values[name][values[STEP] - (index != STEP)] if index else values[name]
+
+
+def put(values: Values, name: str, index: str, value: Any) -> None:
+    """Give ``cell`` another value."""
+    if index:
+        values[name][values[STEP] - (index != STEP)] = value
+    else:
+        values[name] = value
+
+
+def _run_with(line: "LoopLine", use: Use, values: Values) -> None:
+    """Run a line that reads the value of ``use``, and put back what was there."""
+    own = np.array(cell(values, use.name, use.at))
+    put(values, use.name, use.at, use.value)
+    execute(line.code, values, f"`{line.origin.code}`")
+    if (line.target, line.index) != (use.name, use.at):
+        put(values, use.name, use.at, own)
 
 
 def execute(code: CodeType, values: Values, what: str) -> Any:
@@ -94,6 +140,7 @@ class LoopSource:
     parameters: type[Any]  # the NamedTuple of the parameters
     forward: Walk
     backward: Walk
+    meanings: Mapping[str, str]  # of parameters and cached values, from the docstrings of their classes
     functions: Mapping[str, ast.FunctionDef] = field(repr=False)  # of the file, by name
 
 
@@ -111,13 +158,13 @@ def functions_of(reader: FileReader) -> dict[str, ast.FunctionDef]:
 
 def loop_layer(reader: FileReader) -> LoopSource:
     """The layer that ``reader`` reads. Raises InputError where its form is another."""
-    name = reader.name
+    name = reader.base
     docstring = ast.get_docstring(reader.tree) or ""
     function, _, _ = reader.function(f"{name}_forward")
     kind: Any = next((each.annotation for each in reader.signature(f"{name}_forward").values()), None)
     if not hasattr(kind, "_fields"):
-        what = "expected a NamedTuple of the parameters as its first argument, as in layers/rnn.py"
-        raise reader.wrong(function, what)
+        what = "expected a NamedTuple of the parameters as its first argument"
+        raise reader.wrong(function, f"{what}, and its class behind a colon: `params: RnnParams`, as in layers/rnn.py")
     forward, backward = _walk(reader, f"{name}_forward"), _walk(reader, f"{name}_backward")
     stated, shapes = parse_shapes(docstring), {}
     for argument in reader.arguments(function):
@@ -125,13 +172,15 @@ def loop_layer(reader: FileReader) -> LoopSource:
             if argument.name not in forward.defaults:
                 shapes[each] = stated.get(each, ())
                 if not shapes[each]:
-                    raise InputError(f"the Shapes block of {name}.py does not say the shape of {each}")
+                    said = f"the Shapes block of {reader.name}.py does not say the shape of {each}"
+                    raise InputError(f"{said}; {WRITE}")
     if "T" not in {size for shape in shapes.values() for size in shape}:
-        said = f"the Shapes block of {name}.py has no T"
+        said = f"the Shapes block of {reader.name}.py has no T"
         raise InputError(f"{said}, expected the number of steps in it; write, for example, x (T, D, B)")
     title, source = docstring.partition("\n")[0], paragraph(docstring, "Source")
     cost = paragraph(docstring, "Cost")
-    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, functions_of(reader))
+    functions = functions_of(reader)
+    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, reader.meanings(), functions)
 
 
 def _walk(reader: FileReader, name: str) -> Walk:
@@ -143,8 +192,37 @@ def _walk(reader: FileReader, name: str) -> Walk:
     returned = compile(ast.Expression(result), f"{reader.name}.py, line {result.lineno}", "eval")
     found = tuple(read_lines(reader, loop.body))
     _refuse_carried(reader, found)
-    preparation = "; ".join(ast.unparse(line) for line in lines)
-    return Walk(tuple(signature), preparation, defaults, code, over, found, returned, reader.namespace)
+    last = Origin(f"{reader.name}.py:{result.lineno}", f"return {ast.unparse(result)}")
+    preparation = lines_of(reader, lines)
+    return Walk(
+        tuple(signature),
+        preparation,
+        defaults,
+        code,
+        over,
+        found,
+        returned,
+        last,
+        _made(reader, lines),
+        reader.namespace,
+    )
+
+
+def _made(reader: FileReader, statements: Sequence[ast.stmt]) -> dict[str, Origin]:
+    """The line that gives each name its value, where that is one of ``statements``."""
+    made: dict[str, Origin] = {}
+    for each in statements:
+        origin = Origin(f"{reader.name}.py:{each.lineno}", ast.get_source_segment(reader.source, each) or "")
+        targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", each)]
+        made |= {node.id: origin for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)}
+    return made
+
+
+def lines_of(reader: FileReader, statements: Sequence[ast.stmt]) -> tuple[str, ...]:
+    """The source of ``statements``, line by line, with the comments behind them."""
+    text = reader.source.splitlines()
+    numbers = [n for each in statements for n in range(each.lineno, (each.end_lineno or each.lineno) + 1)]
+    return tuple(textwrap.dedent("\n".join(text[n - 1] for n in numbers)).splitlines())
 
 
 def loop_of(reader: FileReader, name: str) -> tuple[ast.FunctionDef, list[ast.stmt], ast.For, ast.expr]:

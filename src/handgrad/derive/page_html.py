@@ -19,6 +19,7 @@ from handgrad.derive.words import (
     mark,
     number,
     powers,
+    prepared,
     size_value,
     sizes,
     verdict,
@@ -170,5 +171,10 @@ def _check(check: Check) -> str:
 
 
 def _footnotes(derivation: Derivation) -> str:
-    notes = [*map(_prose, legend(derivation)), *map(escape, derivation.remarks), escape(verification(derivation))]
-    return '<div class="d-notes">\n' + "\n".join(f"<p>{note}</p>" for note in notes) + "\n</div>"
+    notes = [*map(_prose, legend(derivation)), *map(escape, derivation.remarks)]
+    parts = [f"<p>{note}</p>" for note in notes]
+    for each in derivation.preparations:
+        code = escape("\n".join(each.code))
+        parts.append(f'<p>{escape(prepared(each.function))}</p>\n<pre class="d-code">{code}</pre>')
+    parts.append(f"<p>{escape(verification(derivation))}</p>")
+    return '<div class="d-notes">\n' + "\n".join(parts) + "\n</div>"

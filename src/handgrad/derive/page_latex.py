@@ -1,6 +1,9 @@
 """A derivation as a complete LaTeX document."""
 
-from handgrad.derive.document import Derivation, Line, Section, Shape
+import re
+from collections.abc import Iterable
+
+from handgrad.derive.document import Derivation, Line, Preparation, Section, Shape
 from handgrad.derive.expression import Expression, Symbol
 from handgrad.derive.latex import LatexNotation, escape
 from handgrad.derive.names import size_expression
@@ -13,7 +16,7 @@ from handgrad.derive.words import (
     legend,
     mark,
     number,
-    powers,
+    prepared,
     size_value,
     sizes,
     verdict,
@@ -22,6 +25,8 @@ from handgrad.derive.words import (
 from handgrad.derive.write import equation, write
 
 _NOTATION = LatexNotation()
+_NUMBER = r"\d+(?:\.\d+)?e[+-]?\d+"
+_FORMULA = re.compile(rf"({_NUMBER}|\b[a-z] = \w \.\.\. \w\b|\b[A-Z] = \d+\b)")
 _HEAD = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[utf8]{inputenc}
 \usepackage[margin=2.3cm]{geometry}
@@ -46,12 +51,27 @@ def page(derivation: Derivation) -> str:
         _forms(derivation) if derivation.forms else "",
         r"\bigskip",
         *(_prose(note) for note in legend(derivation)),
-        *(escape(remark) for remark in derivation.remarks),
-        escape(verification(derivation)),
-        rf"\textbf{{{escape(verdict(derivation))}}}",
+        *(_words(remark) for remark in derivation.remarks),
+        *map(_preparation, derivation.preparations),
+        _words(verification(derivation)),
+        rf"\textbf{{{_words(verdict(derivation))}}}",
         r"\end{document}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _words(text: str) -> str:
+    """Prose with its numbers, its ranges and what it says of sizes as mathematics: 3.1e-16, t = 1 ... T, T = 3."""
+    parts = []
+    for i, part in enumerate(_FORMULA.split(text)):
+        parts.append(f"${_formula(part)}$" if i % 2 else escape(part))
+    return "".join(parts)
+
+
+def _formula(text: str) -> str:
+    if re.fullmatch(_NUMBER, text):
+        return _NOTATION.number(text)
+    return text.replace(" ... ", r", \dots, ")
 
 
 def _prose(prose: Prose) -> str:
@@ -93,21 +113,20 @@ def _inline(body: Expression) -> str:
 
 def _section(section: Section) -> str:
     given = f", given {_shapes(section.given)}" if section.given else ""
-    return "\n".join([rf"\subsection*{{{escape(section.heading)}{given}}}", *map(_line, section.lines)])
+    lines = (_line(line, section.backward) for line in section.lines)
+    return "\n".join([rf"\subsection*{{{_words(section.heading)}{given}}}", *lines])
 
 
 def _forms(derivation: Derivation) -> str:
     """The forms side by side."""
     rows = []
     for form in derivation.forms:
-        cost = "".join(
-            escape(words) + (rf"\textsuperscript{{{power}}}" if power else "") for words, power in powers(form.cost)
-        )
+        cost = _cost(form.cost, derivation.sizes)
         first, *rest = (rf"$\displaystyle {equation(each, _NOTATION)}$" for each in form.equations)
         rows.append(
             rf"\multicolumn{{3}}{{@{{}}p{{0.95\textwidth}}@{{}}}}{{\textbf{{{escape(form.name)}}}: {cost}}} \\*[4pt]"
         )
-        rows.append(rf"\quad & {first} & {escape(difference(form))} \\*[6pt]")
+        rows.append(rf"\quad & {first} & {_words(difference(form))} \\*[6pt]")
         rows += [rf"& {formula} & \\*[6pt]" for formula in rest]
     table = "\n".join(rows)
     return rf"""\subsection*{{{escape(forms_heading(derivation))}}}
@@ -116,11 +135,33 @@ def _forms(derivation: Derivation) -> str:
 {table}
 \end{{longtable}}
 
-{escape(forms_note(derivation))}"""
+{_words(forms_note(derivation))}"""
 
 
-def _line(line: Line) -> str:
-    tag = rf" \tag{{{line.number}}}" if line.number else ""
+def _cost(text: str, sizes: Iterable[str]) -> str:
+    """A cost in words, products of sizes as mathematics."""
+    size = rf"(?:{'|'.join(map(re.escape, sizes))})(?:\^\d+)?"
+    parts = re.split(rf"(?<!\w)({size}(?: {size})*)(?!\w)", text)
+    for i in range(1, len(parts), 2):
+        product = re.sub(r"\^(\d+)", r"^{\1}", parts[i]).replace(" ", r" \, ")
+        parts[i] = f"${product}$"
+    return "".join(part if i % 2 else escape(part) for i, part in enumerate(parts))
+
+
+def _preparation(preparation: Preparation) -> str:
+    """Code as it stands in the file, line by line."""
+    lines = []
+    for code in preparation.code:
+        own = len(code) - len(code.lstrip())
+        lines.append(rf"\hspace*{{{2 + 0.5 * own:g}em}}{escape(code.strip())}\par")
+    body = "\n".join(lines)
+    return f"{escape(prepared(preparation.function))}\n\n{{\\footnotesize\\ttfamily\\raggedright\n{body}\n}}"
+
+
+def _line(line: Line, backward: bool) -> str:
+    tag = ""
+    if line.number:  # of a backward line it is the number of another equation
+        tag = rf" \tag*{{from ({line.number})}}" if backward else rf" \tag{{{line.number}}}"
     check = ""
     if line.check is not None:
         slope = r"$\mathrm{d}L/\mathrm{d}\eta =$ " if line.check.slope else ""

@@ -3,7 +3,7 @@
 import re
 import textwrap
 
-from handgrad.derive.document import Derivation, Line, Section, Shape
+from handgrad.derive.document import Derivation, Line, Preparation, Section, Shape
 from handgrad.derive.expression import Symbol
 from handgrad.derive.names import size_expression
 from handgrad.derive.text import TextNotation, to_ascii
@@ -17,6 +17,7 @@ from handgrad.derive.words import (
     mark,
     number,
     powers,
+    prepared,
     size_value,
     sizes,
     verdict,
@@ -48,6 +49,7 @@ class _Page:
             parts.append(self._forms())
         notes = [self._prose(note) for note in legend(derivation)]
         parts.append("\n".join([*notes, *map(self._wrapped, derivation.remarks)]))
+        parts += [self._preparation(each) for each in derivation.preparations]
         parts.append(self._wrapped(verification(derivation)) + "\n" + self._wrapped(verdict(derivation)))
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -121,6 +123,15 @@ class _Page:
             if note:
                 margin = " " * (len(start) + (0 if beside else 4))
                 lines += textwrap.wrap(self._glyphs(note), self.width, initial_indent=margin, subsequent_indent=margin)
+        return "\n".join(lines)
+
+    def _preparation(self, preparation: Preparation) -> str:
+        """Code as it stands in the file."""
+        lines = [self._wrapped(prepared(preparation.function))]
+        for code in preparation.code:
+            own = " " * (len(_INDENT) + len(code) - len(code.lstrip()))
+            under = own + " " * 4
+            lines += textwrap.wrap(code.strip(), self.width, initial_indent=own, subsequent_indent=under)
         return "\n".join(lines)
 
     def _forms(self) -> str:

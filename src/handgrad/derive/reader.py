@@ -84,7 +84,8 @@ def read_module(module: str | Path | ModuleType) -> LayerSource:
 
 
 def module_reader(module: str | Path | ModuleType) -> "FileReader":
-    """The file of a module, or of a path. The base name says which functions are meant.
+    """The file of a module, or of a path. The base name says which functions are meant; a
+    file with one pair of functions may have another name.
 
     Raises InputError for a file that cannot be read, is not Python, or does not hold a layer.
     """
@@ -133,15 +134,22 @@ class FileReader:
         self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
 
     @property
+    def base(self) -> str:
+        """The name before ``_forward`` and ``_backward``: the file's, or another if the file has that pair alone."""
+        functions = {node.name for node in self.tree.body if isinstance(node, ast.FunctionDef)}
+        pairs = [name[:-8] for name in functions if name.endswith("_forward") and f"{name[:-8]}_backward" in functions]
+        return pairs[0] if len(pairs) == 1 and f"{self.name}_forward" not in functions else self.name
+
+    @property
     def loops(self) -> bool:
         """Whether one of the layer's two functions loops, as one that walks through time does."""
-        passes = (f"{self.name}_forward", f"{self.name}_backward")
+        passes = (f"{self.base}_forward", f"{self.base}_backward")
         functions = [node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name in passes]
         return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
 
     def layer(self) -> LayerSource:
         docstring = ast.get_docstring(self.tree) or ""
-        function, lines, last = self.function(f"{self.name}_forward")
+        function, lines, last = self.function(f"{self.base}_forward")
         arguments = self.arguments(function)
         packed = {a.name: dict(zip(a.fields, a.fields, strict=True)) for a in arguments if a.fields}
         names: dict[str, str] = {}
@@ -158,14 +166,14 @@ class FileReader:
             self._constants(),
             forward,
             self._backward(packed | {"cache": cached}, {a.name for a in arguments} | values, outputs),
-            self._meanings(),
+            self.meanings(),
         )
 
     def _backward(
         self, packed: dict[str, dict[str, str]], values: set[str], outputs: tuple[str, ...]
     ) -> tuple[Statement, ...]:
         """The equations of the backward pass, in the names of the forward pass."""
-        function, lines, last = self.function(f"{self.name}_backward")
+        function, lines, last = self.function(f"{self.base}_backward")
         known = {*values, *packed, *(derivative(out) for out in outputs)}
         for argument in self.arguments(function):
             if argument.name not in known:
@@ -184,7 +192,7 @@ class FileReader:
                 *lines, last = node.body
                 return node, lines[ast.get_docstring(node) is not None :], last
         said = f"{self.name}.py has no function {name}, expected {self.name}_forward and {self.name}_backward"
-        raise InputError(f"{said}, in the form of layers/; handgrad check takes a file of any form")
+        raise InputError(f"{said}, in the form of docs/derive.md; handgrad check takes a file of any form")
 
     def signature(self, name: str) -> Mapping[str, inspect.Parameter]:
         """The parameters of a function."""
@@ -207,10 +215,11 @@ class FileReader:
                     found.append(self._statement(node, name, node.value))
         return tuple(found)
 
-    def _meanings(self) -> dict[str, str]:
+    def meanings(self) -> dict[str, str]:
         """``y (M, B): the output; ...`` in the docstring of a class, as y to "the output"."""
         classes = (node for node in self.tree.body if isinstance(node, ast.ClassDef))
-        return {name: text for node in classes for name, text in _MEANING.findall(ast.get_docstring(node) or "")}
+        found = [each for node in classes for each in _MEANING.findall(ast.get_docstring(node) or "")]
+        return {name: " ".join(text.split()) for name, text in found}
 
     def _equations(
         self, lines: list[ast.stmt], names: dict[str, str], packed: dict[str, dict[str, str]]
@@ -229,7 +238,9 @@ class FileReader:
                 ):
                     new = with_derivatives(names)
                     target = new.get(name, name) if differentiated(name, names) else name
-                    equations.append(self._statement(node, target, rename(value, new, packed)))
+                    renamed = rename(value, new, packed)
+                    if ast.unparse(renamed) != target:  # W = params.W is plumbing
+                        equations.append(self._statement(node, target, renamed))
                 case _:
                     raise self.wrong(node, "expected an assignment to one name, or params or cache unpacked")
         return tuple(equations)

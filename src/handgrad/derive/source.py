@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, cast
 from handgrad.derive.names import derivative
 from handgrad.errors import InputError
 
+WRITE = "write `Shapes: W (M, N), x (N, B).` or its like, a paragraph of the docstring at the top of the file"
+
 
 class Origin(NamedTuple):
     """Where an equation was read."""
@@ -85,7 +87,7 @@ class LayerSource:
         for argument in self.arguments:
             for name in argument.fields or (argument.name,):
                 if not argument.scalar and name not in self.shapes:
-                    raise InputError(f"the Shapes block of {self.name}.py does not say the shape of {name}")
+                    raise InputError(f"the Shapes block of {self.name}.py does not say the shape of {name}; {WRITE}")
         return {name: self.shapes.get(name, ()) for name in self.inputs}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeAlias
 
 from handgrad.check.numerical import FLOOR, TOLERANCE
@@ -12,6 +12,8 @@ from handgrad.derive.names import size_expression
 
 Prose: TypeAlias = list[str | ex.Expression]  # words and formulas in turn
 
+AXES = "iljn"  # indices of the axes of an array, the last of them: l, so that k stays a step
+_COUNTS = ("no", "one", "two", "three", "four")
 PASSED, FAILED = "✓", "✗ FAILED"
 
 
@@ -65,7 +67,7 @@ def legend(derivation: Derivation) -> list[Prose]:
     if not all(signs):
         notes.append(["⊙ multiplies element by element."])
     if any(signs):
-        notes.append(["⊗ multiplies every element with every element."])
+        notes.append(_outer(next(n for n in parts if isinstance(n, ex.Product) and n.outer)))
     if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
         notes.append(["diag is the diagonal matrix of a column: one for each sample."])
     if any(isinstance(n, ex.Indicator) for n in parts):
@@ -78,11 +80,21 @@ def legend(derivation: Derivation) -> list[Prose]:
         for expression, shape in derivation.repeated:
             along.setdefault(shape, []).append(expression)
         for shape, expressions in along.items():
-            note += [*_listed(expressions), " along ", *_listed([size_expression(size) for size in shape]), "; "]
+            note += [*_listed(expressions), " along ", *_axes(shape), "; "]
         notes.append([*note[:-1], "."])
-    if any(section.backward for section in derivation.sections):
+    if any(line.number for section in derivation.sections if section.backward for line in section.lines):
         notes.append(["The number of a backward line is that of the forward line it differentiates."])
-    return notes
+    return [*notes, *map(list, derivation.notes)]
+
+
+def _outer(product: ex.Product) -> Prose:
+    """What an outer product is, element by element."""
+    letters = AXES[-1 - max(map(max, product.outer)) :]
+    note: Prose = ["⊗ multiplies every element with every element: ", ex.Indexed(product, tuple(letters)), " = "]
+    for factor, axes in zip(product.factors, product.outer, strict=True):
+        index = tuple(letters[axis] for axis in axes)
+        note += [replace(factor, index=index) if isinstance(factor, ex.Symbol) else ex.Indexed(factor, index), " "]
+    return [*note[:-1], "."]
 
 
 def verification(derivation: Derivation) -> str:
@@ -160,10 +172,25 @@ def difference(form: Form) -> str:
     return f"{scientific(form.difference)} {PASSED if form.passed else FAILED}"
 
 
+def prepared(function: str) -> str:
+    """Over the code of a preparation."""
+    return f"Before its loop, {function} does (executed, not typeset)"
+
+
 def powers(text: str) -> list[tuple[str, str]]:
     """``T^2 H`` as ("T", "2"), (" H", ""): words and the power behind them."""
     parts = re.split(r"\^(\d+)", text)
     return list(zip(parts[::2], [*parts[1::2], ""], strict=True))
+
+
+def _axes(shape: Shape) -> Prose:
+    """T and B; two axes H."""
+    counted = {size: shape.count(size) for size in shape}
+    prose: Prose = []
+    for size, count in counted.items():
+        prose += [" and "] if prose else []
+        prose += [*([f"{_COUNTS[count]} axes "] if count > 1 else []), size_expression(size)]
+    return prose
 
 
 def _listed(expressions: Sequence[ex.Expression]) -> Prose:

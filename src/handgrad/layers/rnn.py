@@ -40,8 +40,8 @@ class RnnParams(NamedTuple):
 
 class RnnCache(NamedTuple):
     """x (T, D, B): the input, zeros in the padding. h (T + 1, H, B): the states; the last entry, ``h[-1]``, is h0, so
-    that ``h[t - 1]`` is the state before step t for t = 0 too. real (T, 1, B): which steps are no padding. f: the
-    activation's name."""
+    that ``h[t - 1]`` is the state before step t for t = 0 too. real (T, 1, B): where a step is no padding, which is
+    everywhere unless lengths are given. f: the activation's name."""
 
     x: Array
     h: Array
