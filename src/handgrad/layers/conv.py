@@ -60,12 +60,13 @@ def conv_forward(
     K, L = params.W.shape[-2:]
     M, N = (x.shape[1] - K) // s + 1, (x.shape[2] - L) // s + 1
     y = np.zeros((len(b), M, N, x.shape[3]), np.result_type(params.W, b, x))
+    for d in range(len(b)):
+        # 1
+        y[d] = b[d]
     for p, d in T:
         for u, v in np.ndindex(K, L):
             # 1
             y[d] += W[p, d][u, v] * x[p, u : u + s * M : s, v : v + s * N : s]
-    for d in range(len(b)):
-        y[d] += b[d]
     return y, ConvCache(x, T, s, padding)
 
 
@@ -78,7 +79,7 @@ def conv_backward(params: ConvParams, cache: ConvCache, dy: Array) -> tuple[Arra
     _, M, N, _ = dy.shape
     dx = np.zeros_like(x)
     for d in range(len(db)):
-        # 1: y[d] += b[d]
+        # 1: y[d] = b[d]
         db[d] = dy[d].sum()
     for p, d in T:
         for u, v in np.ndindex(K, L):
