@@ -140,7 +140,7 @@ def test_a_new_file_is_found(tmp_path):
 
 
 def test_unknown_names_and_choices():
-    with pytest.raises(UsageError, match="what to derive is 'dens', expected one of dense, .*, mlp"):
+    with pytest.raises(UsageError, match="what to derive is 'dens', expected one of conv, dense, .*, mlp"):
         derive("dens")
     with pytest.raises(UsageError, match="the seed is -1, expected a whole number of at least 0"):
         derive("dense", seed=-1)

@@ -68,6 +68,8 @@ class LatexNotation:
         letter = self._letter(symbol.letter)
         if symbol.hat:
             letter = rf"\hat{{{letter}}}"
+        if symbol.tilde:
+            letter = rf"\tilde{{{letter}}}"
         below = self._subscript(symbol.subscript)
         if symbol.index:
             below = f"{below},{''.join(symbol.index)}" if below else "".join(symbol.index)
@@ -115,6 +117,9 @@ class LatexNotation:
     def outer(self) -> str:
         return r" \otimes "
 
+    def slide(self, wide: bool) -> str:
+        return r" \mathbin{\tilde{\otimes}} " if wide else r" \otimes "
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         return r" \, "
 
@@ -137,9 +142,14 @@ class LatexNotation:
         return rf"\sqrt{{{body}}}"
 
     def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
+        conditions = [rf"{index}:\, {what}" if index else what for index, first, what in bounds if not first]
+        if conditions:
+            together = r",\; ".join(conditions)
+            return rf"\sum_{{{together}}} {body}"
         if operation == "sum":
             return "".join(rf"\sum_{{{index}={first}}}^{{{size}}} " for index, first, size in bounds) + body
-        return rf"\{operation}_{{{', '.join(index for index, *_ in bounds)}}} {body}"
+        name = r"\operatorname*{arg\,max}" if operation == "argmax" else f"\\{operation}"
+        return rf"{name}_{{{', '.join(index for index, *_ in bounds)}}} {body}"
 
     def comparison(self, left: str, sign: str, right: str) -> str:
         return f"{left} {_SIGNS.get(sign, sign)} {right}"

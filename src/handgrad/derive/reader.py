@@ -9,7 +9,7 @@ import inspect
 import io
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -20,6 +20,8 @@ from typing import Any
 from handgrad.derive.names import derivative, differentiated
 from handgrad.derive.source import Argument, LayerSource, Origin, Statement, rename, with_derivatives
 from handgrad.errors import InputError, unknown_choice
+
+LINES, TIME, MAPS = "lines", "time", "maps"  # kinds of layers: straight lines, a loop over time, loops over maps
 
 _SHAPE = re.compile(r"((?:\w+, )*\w+) \(((?:\d*[A-Z]\w*|\d+)(?:, (?:\d*[A-Z]\w*|\d+))*),?\)")
 _MEANING = re.compile(r"(\w+) \([^)]*\): ([^.;]*)")
@@ -33,25 +35,38 @@ def folder_of_layers() -> Traversable:
 
 def layer_names(folder: Traversable | None = None) -> list[str]:
     """Base names of the layers in ``folder`` whose passes are straight lines, sorted."""
-    return [name for name, loops in _files(folder) if not loops]
+    return [name for name, kind in _files(folder) if kind == LINES]
 
 
 def loop_names(folder: Traversable | None = None) -> list[str]:
     """Base names of the layers in ``folder`` that walk through time, sorted: see ``loop_source.py``."""
-    return [name for name, loops in _files(folder) if loops]
+    return [name for name, kind in _files(folder) if kind == TIME]
 
 
-def _files(folder: Traversable | None) -> list[tuple[str, bool]]:
-    """The base name of every layer, and whether it has a loop."""
+def map_names(folder: Traversable | None = None) -> list[str]:
+    """Base names of the layers in ``folder`` that work on maps, sorted: see ``maps_source.py``."""
+    return [name for name, kind in _files(folder) if kind == MAPS]
+
+
+def _files(folder: Traversable | None) -> list[tuple[str, str]]:
+    """The base name of every layer, and what its loops run over."""
     files = (folder or folder_of_layers()).iterdir()
     named = [f for f in files if f.name.endswith(".py") and not f.name.startswith("_")]
-    return sorted((f.name[:-3], has_loop(f.read_text(encoding="utf-8"))) for f in named)
+    return sorted((f.name[:-3], kind_of(f.read_text(encoding="utf-8"))) for f in named)
 
 
-def has_loop(source: str) -> bool:
-    """Whether a function of the file loops."""
-    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
-    return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
+def kind_of(source: str, passes: Container[str] | None = None) -> str:
+    """What the loops of the file's functions (of ``passes``, if given) run over: LINES where there are none, MAPS where
+    the outermost ones are over maps d, maps p or links (p, d), else TIME."""
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    chosen = [function for function in functions if passes is None or function.name in passes]
+    if not any(isinstance(node, (ast.For, ast.While)) for function in chosen for node in ast.walk(function)):
+        return LINES
+    outermost = [node for function in chosen for node in function.body if isinstance(node, (ast.For, ast.While))]
+    over = [
+        ast.unparse(loop.target).strip("()").split(", ")[0] if isinstance(loop, ast.For) else "" for loop in outermost
+    ]
+    return MAPS if over and set(over) <= {"d", "p"} else TIME
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
@@ -62,7 +77,12 @@ def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
     names = layer_names(folder)
     if name not in names:
         raise unknown_choice("the layer", name, names)
-    return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")).layer()
+    return read_file(name, folder).layer()
+
+
+def read_file(name: str, folder: Traversable | None = None) -> "FileReader":
+    """The file of the layer called ``name`` in ``folder``."""
+    return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8"))
 
 
 def loss_names(folder: Traversable | None = None) -> list[str]:
@@ -133,11 +153,9 @@ class FileReader:
         self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
 
     @property
-    def loops(self) -> bool:
-        """Whether one of the layer's two functions loops, as one that walks through time does."""
-        passes = (f"{self.name}_forward", f"{self.name}_backward")
-        functions = [node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name in passes]
-        return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
+    def kind(self) -> str:
+        """What the loops of the layer's two functions run over, as ``kind_of``."""
+        return kind_of(self.source, (f"{self.name}_forward", f"{self.name}_backward"))
 
     def layer(self) -> LayerSource:
         docstring = ast.get_docstring(self.tree) or ""
