@@ -1,5 +1,7 @@
 """Writes expressions as LaTeX mathematics (amsmath)."""
 
+import re
+
 from handgrad.derive import expression as ex
 from handgrad.derive.names import GREEK
 
@@ -7,6 +9,7 @@ _COMMANDS = {sign: "\\" + name for name, sign in GREEK.items()}
 _COMMANDS |= {"λ": r"\lambda", "ε": r"\varepsilon", "φ": r"\varphi", "ℓ": r"\ell"}
 _SIGNS = {">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne"}
 _OPERATORS = {"exp", "log", "tanh", "sin", "cos", "max", "min"}  # LaTeX has a command of the same name
+_TILDE = "\u0303"
 _TEXT = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -34,9 +37,13 @@ _MATHEMATICS = {
 
 def escape(text: str) -> str:
     """Prose for LaTeX: its special characters escaped, signs of mathematics by their commands."""
-    return "".join(
-        _TEXT.get(sign) or (rf"\ensuremath{{{_MATHEMATICS[sign]}}}" if sign in _MATHEMATICS else sign) for sign in text
-    )
+    return "".join(map(_escaped, re.findall(f".{_TILDE}?", text, re.DOTALL)))
+
+
+def _escaped(sign: str) -> str:
+    if sign.endswith(_TILDE):  # over the letter before it
+        return rf"\ensuremath{{\tilde{{{_MATHEMATICS.get(sign[0], sign[0]).strip()}}}}}"
+    return _TEXT.get(sign) or (rf"\ensuremath{{{_MATHEMATICS[sign]}}}" if sign in _MATHEMATICS else sign)
 
 
 class LatexNotation:
