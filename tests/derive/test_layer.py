@@ -7,7 +7,8 @@ import pytest
 import handgrad.layers
 from handgrad.derive import derive, derive_module
 from handgrad.derive.expression import Code
-from handgrad.derive.reader import layer_names, read_named
+from handgrad.derive.kinds import layer_names
+from handgrad.derive.reader import read_named
 from handgrad.derive.words import nodes
 from handgrad.errors import UsageError
 

@@ -10,7 +10,7 @@ import handgrad.layers
 from handgrad.derive import derive, derive_module, names
 from handgrad.derive.document import FORM_TOLERANCE
 from handgrad.derive.expression import Code
-from handgrad.derive.reader import layer_names, loop_names, map_names
+from handgrad.derive.kinds import layer_names, loop_names, map_names
 from handgrad.derive.words import nodes
 from handgrad.errors import InputError
 

@@ -17,6 +17,7 @@ _TEXT = {
     "✓": r"\ensuremath{\checkmark}",
     "✗": r"\ensuremath{\times}",
     "ŷ": r"\ensuremath{\hat{y}}",
+    "Ỹ": r"\ensuremath{\tilde{Y}}",
     "<": r"\ensuremath{<}",
     ">": r"\ensuremath{>}",
     '"': "''",

@@ -16,10 +16,11 @@ from handgrad.check.numerical import NumericalGradient, numerical_gradient, rela
 from handgrad.derive import expression as ex
 from handgrad.derive.document import Check, Derivation, Entry, Form, Line, Section
 from handgrad.derive.execute import draw
+from handgrad.derive.kinds import folder_of_layers
 from handgrad.derive.maps_source import MapLine, MapPass, MapSource, Values, input_shapes, map_layer
 from handgrad.derive.maps_translate import MapTranslation
 from handgrad.derive.names import derivative, differentiated, size_expression, size_parts, symbol
-from handgrad.derive.reader import FileReader, folder_of_layers
+from handgrad.derive.reader import FileReader
 from handgrad.derive.rotation import must_it_be_rotated
 from handgrad.errors import InputError, out_of_range
 
@@ -188,7 +189,13 @@ def _forms(name: str, folder: Traversable | None) -> tuple[FileReader, ...]:
     if not listed.is_file():
         return ()
     forms = FileReader(f"{name}_forms", listed.read_text(encoding="utf-8")).namespace["FORMS"]
-    return tuple(FileReader(f, package.joinpath(f"{f}.py").read_text(encoding="utf-8")) for f in forms)
+    return tuple(read_form(name, form, folder) for form in forms)
+
+
+def read_form(name: str, form: str, folder: Traversable | None = None) -> FileReader:
+    """The file of one form of the layer called ``name``."""
+    path = (folder or folder_of_layers()).joinpath(f"{name}_forms").joinpath(f"{form}.py")
+    return FileReader(form, path.read_text(encoding="utf-8"))
 
 
 def _first(source: MapSource, back: Sequence[Line]) -> Form:

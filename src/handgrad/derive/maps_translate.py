@@ -98,7 +98,7 @@ class MapTranslation(Translation):
         """The symbol of an array at some maps; it is remembered with the shape that is left."""
         plain = self.named.get(name) or symbol(name, self.forward)
         plain = replace(plain, superscript=",".join(filter(None, (plain.superscript, *maps))))
-        whole = self.shapes.get(name) or self.shapes.get(differentiated(name, self.forward) or "", ())
+        whole = self.shapes.get(differentiated(name, self.forward) or name, ())
         self.symbols.setdefault(plain, whole[len(maps) :])
         return plain
 

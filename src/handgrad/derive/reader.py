@@ -9,64 +9,21 @@ import inspect
 import io
 import re
 import tokenize
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from handgrad.derive.kinds import all_names, folder_of_layers, kind_of, layer_names
 from handgrad.derive.names import derivative, differentiated
 from handgrad.derive.source import Argument, LayerSource, Origin, Statement, rename, with_derivatives
 from handgrad.errors import InputError, unknown_choice
 
-LINES, TIME, MAPS = "lines", "time", "maps"  # kinds of layers: straight lines, a loop over time, loops over maps
-
 _SHAPE = re.compile(r"((?:\w+, )*\w+) \(((?:\d*[A-Z]\w*|\d+)(?:, (?:\d*[A-Z]\w*|\d+))*),?\)")
 _MEANING = re.compile(r"(\w+) \([^)]*\): ([^.;]*)")
 _STEP = re.compile(r"#\s*(\d+(?:, ?\d+)*)\s*(?::\s*(.*))?")
-
-
-def folder_of_layers() -> Traversable:
-    """The folder of the package's own layers."""
-    return resources.files("handgrad.layers")
-
-
-def layer_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` whose passes are straight lines, sorted."""
-    return [name for name, kind in _files(folder) if kind == LINES]
-
-
-def loop_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` that walk through time, sorted: see ``loop_source.py``."""
-    return [name for name, kind in _files(folder) if kind == TIME]
-
-
-def map_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` that work on maps, sorted: see ``maps_source.py``."""
-    return [name for name, kind in _files(folder) if kind == MAPS]
-
-
-def _files(folder: Traversable | None) -> list[tuple[str, str]]:
-    """The base name of every layer, and what its loops run over."""
-    files = (folder or folder_of_layers()).iterdir()
-    named = [f for f in files if f.name.endswith(".py") and not f.name.startswith("_")]
-    return sorted((f.name[:-3], kind_of(f.read_text(encoding="utf-8"))) for f in named)
-
-
-def kind_of(source: str, passes: Container[str] | None = None) -> str:
-    """What the loops of the file's functions (of ``passes``, if given) run over: LINES where there are none, MAPS where
-    the outermost ones are over maps d, maps p or links (p, d), else TIME."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    chosen = [function for function in functions if passes is None or function.name in passes]
-    if not any(isinstance(node, (ast.For, ast.While)) for function in chosen for node in ast.walk(function)):
-        return LINES
-    outermost = [node for function in chosen for node in function.body if isinstance(node, (ast.For, ast.While))]
-    over = [
-        ast.unparse(loop.target).strip("()").split(", ")[0] if isinstance(loop, ast.For) else "" for loop in outermost
-    ]
-    return MAPS if over and set(over) <= {"d", "p"} else TIME
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
@@ -81,7 +38,9 @@ def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
 
 
 def read_file(name: str, folder: Traversable | None = None) -> "FileReader":
-    """The file of the layer called ``name`` in ``folder``."""
+    """The file of the layer called ``name`` in ``folder``. Raises UsageError for a name that no file has."""
+    if name not in all_names(folder):
+        raise unknown_choice("the layer", name, all_names(folder))
     return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8"))
 
 
@@ -114,12 +73,6 @@ def module_reader(module: str | Path | ModuleType) -> "FileReader":
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read ({error}), expected the file of a layer") from None
     return FileReader(path.stem, source)
-
-
-def title_of(name: str, folder: Traversable | None = None) -> str:
-    """First line of a layer's docstring, without running the file."""
-    source = (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or name).partition("\n")[0]
 
 
 def parse_shapes(docstring: str) -> dict[str, tuple[str, ...]]:

@@ -1,5 +1,7 @@
 """Writes expressions as one line of text: Unicode, or ASCII for terminals that lack it."""
 
+import unicodedata
+
 from handgrad.derive import expression as ex
 from handgrad.derive.names import GREEK
 
@@ -30,6 +32,7 @@ _ASCII |= {
     "𝟎": "0",
     "ŷ": "y^",
     "\u0303": "~",
+    "Ỹ": "Y~",
     "⟨": "<",
     "⟩": ">",
 }
@@ -83,7 +86,7 @@ class TextNotation:
         if symbol.hat:
             letter = f"{letter}\u0302" if self.unicode else f"{letter}^"
         if symbol.tilde:
-            letter = f"{letter}\u0303" if self.unicode else f"{letter}~"
+            letter = unicodedata.normalize("NFC", f"{letter}\u0303") if self.unicode else f"{letter}~"
         letter += self._lowered(symbol.subscript)
         letter += self.raised(f"({symbol.superscript})") if symbol.superscript else ""
         letter += self._lowered("".join(symbol.index))
