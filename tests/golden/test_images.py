@@ -1,4 +1,4 @@
-"""A second witness for layers on images, and ten training steps of LeNet-5: values from PyTorch, made by make_images.py.
+"""A second witness for layers on images, and ten training steps of LeNet-5: values from PyTorch (make_images.py).
 
 The curve is walked here with the equations themselves, layer by layer.
 """
