@@ -58,7 +58,7 @@ class MapTranslation(Translation):
         if gathered:
             shifts = [part for part in _parts(line.target)[1] if isinstance(part, ast.Slice)]
             places = zip(shifts, ("i", "j"), _TARGET, strict=True)
-            conditions = (ex.Comparison(ex.Symbol(_shift(part, i)), "==", ex.Symbol(k)) for part, i, k in places)
+            conditions = (ex.Comparison(_shifted_place(part, i), "==", ex.Symbol(k)) for part, i, k in places)
             body = ex.Over("sum", tuple(ex.Where("", condition) for condition in conditions), body)
         for loop in reversed(line.loops):
             bounds = self.bounds(loop, {n.id for n in ast.walk(line.target) if isinstance(n, ast.Name)})
@@ -127,10 +127,18 @@ class MapTranslation(Translation):
         """``.sum()``: over all places and samples of a map."""
         if name != "sum" or node.args or node.keywords or len(self.shape(of)) != len(EVERY_PLACE):
             return super()._reduction(name, of, node, index)
-        sizes = dict(zip("ijn", self.letters(self.shape(of)), strict=True))
+        sizes = dict(zip("ijn", self._of_one_map(of), strict=True))
         bounds = [ex.Bound(letter, _last(ast.Name(sizes[letter])), "0") for letter in "ij"]
         bounds.append(ex.Bound("n", size_expression(sizes["n"])))
         return ex.Over("sum", tuple(bounds), self.expression(of, EVERY_PLACE))
+
+    def _of_one_map(self, node: ast.expr) -> tuple[str, ...]:
+        """The shape of a map in ``node``, in letters: of one that is not shifted, whose places are the sum's."""
+        for each in ast.walk(node):
+            name, parts = _parts(each) if isinstance(each, ast.Subscript) else ("", [])
+            if name and all(isinstance(part, ast.Name) and part.id in MAPS for part in parts):
+                return self.shapes.get(differentiated(name, self.forward) or name, ())[len(parts) :]
+        return self.letters(self.shape(node))
 
 
 def _nodes(line: MapLine) -> list[ast.AST]:
@@ -162,6 +170,14 @@ def _shift(part: ast.Slice, letter: str) -> str:
     """``u : u + s * M : s`` at i as si+u."""
     step = _text(part.step) if part.step else ""
     return f"{step}{letter}{f'+{_text(part.lower)}' if part.lower else ''}"
+
+
+def _shifted_place(part: ast.Slice, letter: str) -> ex.Expression:
+    """The place of ``_shift`` as an expression."""
+    place: ex.Expression = ex.Symbol(letter)
+    if part.step:
+        place = ex.Product((ex.Symbol(_text(part.step)), place), (False, False))
+    return ex.Sum((ex.Term(False, place), ex.Term(False, ex.Symbol(_text(part.lower))))) if part.lower else place
 
 
 def _text(node: ast.expr) -> str:
