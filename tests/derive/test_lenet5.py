@@ -81,8 +81,7 @@ def test_in_latex(lenet5):
     latex = lenet5.to_latex()
     assert r"\tilde{Y}^{(1,d)} = b^{(1,d)} + \sum_{p:\, T^{(1)}_{pd} = 1} W^{(1,p,d)} \otimes X^{(0,p)}" in latex
     assert (
-        r"\sum_{i=0}^{\mathrm{N'}_{2} - 1} \sum_{j=0}^{\mathrm{M'}_{2} - 1} \sum_{n=1}^{B} \frac{\partial L}{\partial \tilde{Y}"
-        in latex
+        r"\sum_{i=0}^{\mathrm{N'}_{2} - 1} \sum_{j=0}^{\mathrm{M'}_{2} - 1} \sum_{n=1}^{B} \frac{\partial L}" in latex
     )
     assert r"\mathbin{\tilde{\otimes}} \frac{\partial L}{\partial \tilde{Y}^{(2,d)}}" in latex
 

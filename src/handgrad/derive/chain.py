@@ -6,6 +6,7 @@ derivative that it makes: that by the stage's input or by a parameter is compare
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from importlib.resources.abc import Traversable
 from typing import Any
 
@@ -49,9 +50,8 @@ class Placed:
     def __init__(self, stage: Stage, folder: Traversable | None) -> None:
         self.stage = stage
         self.reader = read_file(stage.kind, folder)
-        self.on_maps = self.reader.kind == MAPS
-        self.source: MapSource | LayerSource = map_layer(self.reader) if self.on_maps else self.reader.layer()
-        self.typeset_from = self._form(folder) if stage.form else self.source
+        self.source = map_layer(self.reader) if self.reader.kind == MAPS else self.reader.layer()
+        self.typeset_from: MapSource | LayerSource = self._form(folder) if stage.form else self.source
         self.named = dict(stage.names)
         self.named |= {derivative(name): replace(each, partial=True) for name, each in stage.names.items()}
         self.first = 1  # number of its first forward line in the network
@@ -73,23 +73,25 @@ class Placed:
         """What its file calls its input."""
         return next(name for name in self.source.inputs if name not in self.source.parameters)
 
+    @cached_property
+    def _kind(self) -> Any:
+        """The NamedTuple of its parameters, where it has any."""
+        return next(each.annotation for each in self.reader.signature(f"{self.stage.kind}_forward").values())
+
     def _packed(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        if not parameters:
-            return ()
-        kind = next(k.annotation for k in self.reader.signature(f"{self.stage.kind}_forward").values())
-        return (kind(**parameters),)
+        return (self._kind(**parameters),) if parameters else ()
 
     def forward(self, x: Any, parameters: Mapping[str, Any] | None = None) -> tuple[Any, Any]:
         """Output and cache."""
         packed = self._packed(self.stage.parameters if parameters is None else parameters)
-        return self.reader.namespace[f"{self.stage.kind}_forward"](*packed, x, **self.stage.options)
+        y, cache = self.reader.namespace[f"{self.stage.kind}_forward"](*packed, x, **self.stage.options)
+        return y, cache
 
     def passes(self, x: Any, dy: Any) -> tuple[Values, Values, Values]:
         """What backward returns, by name, and the names of both passes at their end."""
-        if isinstance(self.typeset_from, MapSource):
-            return self._passes_on_maps(self.typeset_from, x, dy)
-        source = self.source
-        assert isinstance(source, LayerSource)
+        source = self.typeset_from
+        if isinstance(source, MapSource):
+            return self._passes_on_maps(source, x, dy)
         values: Values = {self.data: x, **self.stage.parameters, **self.stage.options}
         execute(source.forward, values)
         output = source.outputs[0]
@@ -121,7 +123,6 @@ class Chain:
 
     def __post_init__(self) -> None:
         self.values = [self.x]  # the input of each stage
-        self.letters: dict[int, dict[tuple[int, ...], Shape]] = {}
         number = 1
         for placed in self.stages:
             self.values.append(placed.forward(self.values[-1])[0])
@@ -159,8 +160,11 @@ class Chain:
                 checks[target] = Check(relative_error(value, numeric.gradient), numeric.method)
                 if target == derivative(placed.data):
                     dy = value if checks[target].passed else numeric.gradient
-            write = _on_maps if isinstance(placed.typeset_from, MapSource) else _straight
-            first, second = write(self, placed, i, values, values_back, checks)
+            source = placed.typeset_from
+            if isinstance(source, MapSource):
+                first, second = _on_maps(self, placed, source, i, values, values_back, checks)
+            else:
+                first, second = _straight(self, placed, source, i, values, values_back, checks)
             ahead.insert(0, first)
             behind.append(second)
         return ahead, behind
@@ -177,10 +181,16 @@ class Chain:
 Both = tuple[tuple[Line, ...], tuple[Line, ...]]
 
 
-def _on_maps(chain: Chain, placed: Placed, i: int, values: Values, back: Values, checks: Mapping[str, Check]) -> Both:
+def _on_maps(
+    chain: Chain,
+    placed: Placed,
+    source: MapSource,
+    i: int,
+    values: Values,
+    back: Values,
+    checks: Mapping[str, Check],
+) -> Both:
     """The lines of a stage on maps."""
-    source = placed.typeset_from
-    assert isinstance(source, MapSource)
     known = {*source.inputs, *(line.name for line in source.forward.lines)}
     sizes = chain.sizes(i)
 
@@ -203,10 +213,16 @@ def _on_maps(chain: Chain, placed: Placed, i: int, values: Values, back: Values,
     return tuple(_numbered(ahead, placed)), tuple(_numbered(behind, placed))
 
 
-def _straight(chain: Chain, placed: Placed, i: int, values: Values, back: Values, checks: Mapping[str, Check]) -> Both:
+def _straight(
+    chain: Chain,
+    placed: Placed,
+    source: LayerSource,
+    i: int,
+    values: Values,
+    back: Values,
+    checks: Mapping[str, Check],
+) -> Both:
     """The lines of a stage without loops."""
-    source = placed.source
-    assert isinstance(source, LayerSource)
     known = {*source.inputs, *(line.target for line in source.forward)}
     sizes = chain.sizes(i)
 

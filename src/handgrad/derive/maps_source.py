@@ -18,7 +18,6 @@ from handgrad.errors import InputError
 
 Values = dict[str, Any]
 Shape = tuple[str, ...]
-OVER_MAPS = ("d", "p", "(p, d)")  # what a loop may run over: the maps of the output, of the input, the links
 _EXPECTED = "expected `for d in ...:` over maps, `for p, d in ...:` over links, or `for u, v in np.ndindex(...):`"
 
 
@@ -108,13 +107,6 @@ class MapSource:
     packed: Any  # the NamedTuple of the parameters, None where there is none
     forward: MapPass
     backward: MapPass
-    functions: Mapping[str, Any] = field(repr=False)
-
-
-def over_maps(function: ast.FunctionDef) -> bool:
-    """Whether a function's outermost loops run over maps, as those of a layer on images do."""
-    loops = [node for node in function.body if isinstance(node, ast.For)]
-    return bool(loops) and all(_names(loop)[0] in ("d", "p") for loop in loops)
 
 
 def map_layer(reader: FileReader, base: str = "") -> MapSource:
@@ -143,7 +135,6 @@ def map_layer(reader: FileReader, base: str = "") -> MapSource:
         packed,
         forward,
         backward,
-        reader.namespace,
     )
 
 
