@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.kernels._jit import call, kernel, pointer, vector
-from handgrad.kernels._rows import LANES, LEARNING_RATE, PER_SAMPLE, ROUND
+from handgrad.kernels._rows import COLUMNS, LANES, LEARNING_RATE, PER_SAMPLE, ROUND
 from handgrad.kernels._threads import barrier
+from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -207,6 +208,29 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
                     outputs[i, step * width + j] = memory.acts[0, last_at + (step * n + s) * width + j]
                 if step < data.lengths[i]:
                     losses[i] += memory.acts[0, loss_at + step * n + s]
+
+
+@kernel
+def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
+    """Outputs ``y`` of one sample ``x``, by forward operations at ``addresses``. False where ``x`` is not finite.
+
+    Plain arrays, and no more than are needed: handing over all of ``Code`` and ``Memory`` takes longer than the
+    operations of a small network.
+    """
+    zero = x.dtype.type(0)
+    witness = zero
+    x_at, last_at = places[X_AT], places[LAST_AT]
+    for j in range(x.size):
+        acts[x_at + j] = x[j]
+        witness += zero * x[j]
+    if np.isnan(witness):
+        return False
+    row, data = pointer(table, 0), (pointer(params, 0), pointer(acts, 0), pointer(deltas, 0), pointer(scalars, 0))
+    for r in range(addresses.size):
+        call(addresses[r], shift(row, r * COLUMNS), table[r, PER_SAMPLE], data[0], data[0], data[1], data[2], data[3])
+    for j in range(y.size):
+        y[j] = acts[last_at + j]
+    return True
 
 
 @kernel
