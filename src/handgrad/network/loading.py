@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.kernels import _jit
 from handgrad.kernels import program as interpreter
+from handgrad.kernels._gather import LENGTHS_AT
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture
 from handgrad.network.layers import steps
@@ -93,7 +94,7 @@ class Answer:
         self.net = net
         loaded = load(net, "one", 1, backward=False, behind=net.loss.prediction_layers())
         code, memory = loaded.code, loaded.memory
-        memory.acts[0, code.places[interpreter.LENGTHS_AT]] = steps(net.input_shape)
+        memory.acts[0, code.places[LENGTHS_AT]] = steps(net.input_shape)
         rows = len(loaded.program.operations) - 1  # without the loss
         self.fixed = (
             code.table,
