@@ -11,7 +11,6 @@ import numpy as np
 
 from handgrad.kernels._gather import (
     LAST_AT,
-    LENGTHS_AT,
     LOSS_AT,
     PENALTY_AT,
     T_STEPS,
