@@ -1,5 +1,6 @@
 """The checker run on mutants, pairs and right files; one row of the results for each."""
 
+import ast
 import hashlib
 import json
 import sys
@@ -15,6 +16,7 @@ from .operators import Mutant
 from .oracle import Oracle
 from .pool import answers
 from .subject import Subject
+from .table import says_wrong
 
 Row = dict[str, Any]
 
@@ -86,7 +88,7 @@ class Study:
             "own": each.judgement.at_own_point,
             "input_only": _only_inputs(self.subjects[mutant.subject], each.judgement.wrong),
             "difference": min(each.judgement.difference, 1e300),
-            "detected": row["verdict"] == "wrong",
+            "detected": says_wrong(row),
             "line_right": bool(here),
             "line_alone": bool(here) and len(here) == len([each for each in row["findings"] if each["line"]]),
             "class_right": any(accepted & {found["class"], *found["also"]} for found in here),
@@ -99,7 +101,7 @@ class Study:
             "kind": "pair",
             "first": _described(pair.first),
             "second": _described(pair.second),
-            "detected": row["verdict"] == "wrong",
+            "detected": says_wrong(row),
             "lines_right": found,
             "line_right": all(found),
             "corrected": self._corrected(pair.first.subject, text, row["findings"]),
@@ -131,7 +133,7 @@ class Progress:
     def add(self, row: Row) -> None:
         """One more."""
         self._count += 1
-        self._detected += row["verdict"] == "wrong"
+        self._detected += says_wrong(row)
         now = time.monotonic()
         if now - self._last > 5 or self._count == self._total:
             self._last = now
@@ -181,7 +183,23 @@ def _puts_back(fix: str, statement: str) -> bool:
     """Whether a diff adds a statement and changes nothing else."""
     changed = [each for each in fix.splitlines() if each[:1] in "+-" and each[:3] not in ("+++", "---")]
     added = "".join(each[1:].strip() for each in changed if each[0] == "+")
-    return all(each[0] == "+" for each in changed) and "".join(added.split()) == "".join(statement.split())
+    return all(each[0] == "+" for each in changed) and _canonical(added) == _canonical(statement)
+
+
+def _canonical(statement: str) -> str:
+    """A statement with the operands of ``*`` and ``+`` in one order: either order is the same statement."""
+    try:
+        return ast.unparse(_Sorted().visit(ast.parse(statement.strip())))
+    except SyntaxError:
+        return "".join(statement.split())
+
+
+class _Sorted(ast.NodeTransformer):
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Mult | ast.Add):
+            node.left, node.right = sorted((node.left, node.right), key=ast.unparse)
+        return node
 
 
 def _described(mutant: Mutant) -> Row:

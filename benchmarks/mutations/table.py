@@ -4,9 +4,17 @@ from collections import defaultdict
 from statistics import median
 from typing import Any
 
+from handgrad.check.faults import FAULTS
+
 Row = dict[str, Any]
 
 _BARS = {"detected": 1.0, "line_right": 0.97, "corrected": 0.95}
+
+
+def says_wrong(row: Row) -> bool:
+    """Whether the command ended with exit code 3: a gradient is wrong, or the step that is made of right ones."""
+    faults = [FAULTS.get(each["class"]) for each in row["findings"]]
+    return row["verdict"] == "wrong" or any(each is None or each.is_fault for each in faults)
 
 
 def singles_table(rows: list[Row], by: str = "subject") -> str:
@@ -48,9 +56,10 @@ def summary(singles: list[Row], pairs: list[Row], right: list[Row]) -> str:
         one = sum(any(each["lines_right"]) for each in pairs) / len(pairs)
         lines.append(f"{'at least one line of a pair':32}{_percent(one):>9}")
     if right:
-        verdicts = {name: sum(each["verdict"] == name for each in right) for name in ("wrong", "inconclusive", "error")}
-        met = "met" if not verdicts["wrong"] else "MISSED"
-        lines.append(f"{f'false alarms in {len(right)} right files':32}{verdicts['wrong']:9d}   bar        0   {met}")
+        verdicts = {name: sum(each["verdict"] == name for each in right) for name in ("inconclusive", "error")}
+        alarms = sum(says_wrong(each) for each in right)
+        met = "met" if not alarms else "MISSED"
+        lines.append(f"{f'false alarms in {len(right)} right files':32}{alarms:9d}   bar        0   {met}")
         lines.append(f"{'   inconclusive':32}{verdicts['inconclusive']:9d}")
         lines.append(f"{'   could not be checked':32}{verdicts['error']:9d}")
     return "\n".join(lines)
@@ -76,7 +85,7 @@ def misses(singles: list[Row], pairs: list[Row], right: list[Row]) -> str:
             ]
             found.append(f"{row['subject']}  PAIR  found {row['lines_right']}\n" + "\n".join(parts) + f"\n{_said(row)}")
     for row in right:
-        if row["verdict"] != "right":
+        if row["verdict"] != "right" or says_wrong(row):
             changed = [line for line in row["text"].splitlines() if " = " in line and line.split(" = ")[1].isdigit()]
             found.append(f"{row['subject']}  RIGHT FILE  {', '.join(changed)}\n{_said(row)}")
     return "\n\n".join(found) + "\n"

@@ -310,3 +310,15 @@ def test_every_driver_runs_its_file(each):
 
 def test_every_right_file_has_a_driver():
     assert {each.name for each in load_subjects(RIGHT)} == {path.stem for path in RIGHT.glob("*.py")}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fault", "expected"),
+    [("right", None, False), ("wrong", None, True), ("right", "optimizer", True), ("right", "float32-noise", False)],
+)
+def test_what_counts_as_wrong_is_what_ends_with_exit_code_3(verdict, fault, expected):
+    row = {"verdict": verdict, "findings": [{"class": fault}] if fault else []}
+    assert table.says_wrong(row) == expected
+    told = table.summary([], [], [row]).splitlines()[0]
+    assert told.startswith("false alarms")
+    assert told.endswith("MISSED" if expected else "met")

@@ -20,29 +20,42 @@ def holes(
     yield from _copies(watched, functions, wrong, right)
     yield from _siblings(watched, functions, wrong, right)
     for name in functions:
+        yield from carries(watched, name)
         body = watched.statements.get(name, [])
-        assigned = targets_of(source, body)
-        for loop in [each for each in body if isinstance(each, ast.For)]:
-            inside = [each for each in body if loop.lineno < each.lineno <= (loop.end_lineno or 0)]
-            written = set(targets_of(source, inside))
-            read = {each.id for part in inside for each in ast.walk(part) if isinstance(each, ast.Name)}
-            last = inside[-1]
-            for target in assigned:
-                if target.isidentifier() and target in read and target not in written:
-                    yield from _hole(
-                        source, last, loop.body[0].col_offset, f"{target} = {target}", "recurrent-term", target
-                    )
-        for target, statement in assigned.items():
+        for target, statement in targets_of(source, body).items():
             if not _is_buffer(statement):
                 continue
             written_again = [each for each in body if each is not statement and _writes(source, each, target)]
             if written_again:
                 continue
             places = [each for each in body if each.lineno > statement.lineno and not isinstance(each, ast.Return)]
-            places = [each for each in places if isinstance(each, ast.Assign | ast.AugAssign | ast.Expr)]
-            places.sort(key=lambda each: not isinstance(each, ast.AugAssign))  # beside lines of its kind, if there are
+            places = [each for each in places if isinstance(each, ast.Assign | ast.AugAssign | ast.Expr | ast.Pass)]
+            # where nothing is done yet; then beside lines of its kind, if there are
+            places.sort(key=lambda each: (not isinstance(each, ast.Pass), not isinstance(each, ast.AugAssign)))
             for place in places:
                 yield from _hole(source, place, place.col_offset, f"{target} += 0 * {target}", "never-written", target)
+
+
+def carries(watched: Instrumented, function: str) -> Iterator[StatementEdit]:
+    """``delta = delta`` at the end of a loop that reads it and only adds to it: what flows back may be left out."""
+    source, body = watched.source, watched.statements.get(function, [])
+    assigned = targets_of(source, body)
+    for loop in [each for each in body if isinstance(each, ast.For)]:
+        inside = [each for each in body if loop.lineno < each.lineno <= (loop.end_lineno or 0)]
+        indent = loop.body[0].col_offset
+        for target in assigned:
+            writing = [each for each in inside if target in targets_of(source, [each])]
+            read = {name for each in inside if each not in writing for name in _read(each)}
+            if target.isidentifier() and target in read and all(target in _read(each) for each in writing):
+                yield from _hole(source, inside[-1], indent, f"{target} = {target}", "recurrent-term", target)
+
+
+def _read(node: ast.AST) -> set[str]:
+    """The variables that a statement reads; ``+=`` reads what it changes."""
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    if isinstance(node, ast.AugAssign):
+        names |= {each.id for each in ast.walk(node.target) if isinstance(each, ast.Name)}
+    return names
 
 
 def _copies(

@@ -1,8 +1,11 @@
 """Which of several edits to show, or to go on from."""
 
+import math
 from typing import Any
 
-from handgrad.check.source.expressions import form_of, template_of
+from handgrad.check.source.expressions import form_of, names_called, template_of
+from handgrad.check.source.hooks import Event
+from handgrad.check.source.instrument import Site
 from handgrad.check.source.search import Search, targets_of
 from handgrad.check.source.suspect import Candidate, Suspect
 from handgrad.check.source.understood import explained
@@ -13,6 +16,7 @@ _GAIN = 0.5  # sites that are understood after an edit and were not before
 _MUCH = 2.5
 _NAMED = 1.0
 _SPARED = 0.25  # for a line whose value is a true gradient as it stands
+_CALLED = 0.1  # for an edit in a function, where one of what it is given would do as well
 
 
 def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Candidate:
@@ -25,18 +29,17 @@ def best(search: Search, suspects: list[Suspect], found: list[Candidate]) -> Can
         rate(search, each)
 
     alike = {id(each): likeness(search, each) for each in found}
+    called = {name for each in found if each.site is not None for name in names_called(each.site.node)}
 
     def key(each: Candidate) -> tuple[Any, ...]:
         number = each.site.number if each.site is not None else -1
-        blamed = number in right and not each.truthful
+        blamed = number in right and not each.truthful and not each.multiple
         # a value of another shape is taken for the gradient that it holds, and is wrong all the same
         spared = _SPARED * (number in plain and each.fault not in ("transpose", "wrong-axis"))
+        inside = _CALLED * (each.site is not None and each.site.function.rsplit(".", 1)[-1] in called)
         return (
             blamed,
-            -round(
-                each.score - 0.2 * each.cost + 0.02 * each.truthful - spared + alike[id(each)],
-                2,
-            ),
+            -round(each.score - 0.2 * each.cost + 0.02 * each.truthful - spared + inside + alike[id(each)], 2),
             number in started_right,
             order.get(number, len(order)),
         )
@@ -133,13 +136,23 @@ def rate(search: Search, candidate: Candidate) -> float:
         for each in events
         if each.kind != "u" and sites[each.number].line in lines and not sites[each.number].copies
     ]
+    carried = _carried(search, candidate, kept, sites)
+    candidate.multiple = bool(carried)
     scores = []
-    for usual in search.usuals:
+    for usual in dict.fromkeys([*search.usuals, *carried]):
         search.truth.usual = usual
         scores.append(explained(search.truth, kept, targets_of(program))[0])
     search.truth.usual = search.usuals[0]
     candidate.score = max(scores)
     return candidate.score
+
+
+def _carried(search: Search, candidate: Candidate, events: list[Event], sites: list[Site]) -> list[float]:
+    """Which multiple of a true gradient the edited line now computes, in a file where multiples are usual."""
+    if search.usuals[0] == 1.0 or candidate.site is None:
+        return []
+    ratios = explained(search.truth, [each for each in events if sites[each.number].line == candidate.line])[1]
+    return [each[0] for each in ratios.values() if math.isfinite(each[0])]
 
 
 def likeness(search: Search, candidate: Candidate) -> float:

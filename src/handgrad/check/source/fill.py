@@ -34,7 +34,7 @@ def fillings(
     shape = held.shape if isinstance(held, np.ndarray) else _shape(search, edit.helper, merged[0])
     if shape is None:
         return
-    ready = _ready(search, pool, merged, shape)
+    ready = _ready(search, pool, merged, shape, site.target)
     for _, text, code in ready:
         if now() > until:
             return
@@ -70,7 +70,9 @@ def entries(search: "Search", site: Site, target: str, program: Program) -> Iter
             yield program.with_text(site.span, text), right
 
 
-def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], shape: tuple[int, ...]) -> list[Any]:
+def _ready(
+    search: "Search", pool: Pool, environments: list[dict[str, Any]], shape: tuple[int, ...], target: str
+) -> list[Any]:
     seen: set[bytes] = set()
     ready = []
     for text in _texts(pool, shape):
@@ -85,14 +87,16 @@ def _ready(search: "Search", pool: Pool, environments: list[dict[str, Any]], sha
             continue
         seen.add(mark)
         ready.append((not search.exact(values[0]), text, code))
-    ready.sort(key=lambda each: (each[0], len(each[1])))
+    # of numbers nothing tells which are gradients; what is carried from step to step is mostly made of itself
+    ready.sort(key=lambda each: (each[0], not shape and target not in each[1].split(), len(each[1])))
     return ready[:900]
 
 
 def _products(pool: Pool) -> Iterator[str]:
     """Products of up to three numbers in reach."""
-    plain = [each.text for each in pool.numbers if each.atom and " " not in each.text]  # no steps before or after
-    names = sorted(dict.fromkeys(plain), key=len)
+    names = sorted(
+        dict.fromkeys(each.text for each in pool.numbers if each.atom), key=lambda each: (" " in each, len(each))
+    )
     for count, most in ((1, 60), (2, 36), (3, 14)):
         for each in itertools.combinations(names[:most], count):
             yield " * ".join(each)

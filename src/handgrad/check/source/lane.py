@@ -58,8 +58,17 @@ class Lane:
                 start, end = self.site.span
                 self.whole = self.program.watched.source.text[start:end]
                 self.values = [value_of(compiled(self.whole), each) for each in self.environments]
-                self.seen.add(fingerprint(self.values))
+                self.seen.add(self._mark(self.values))
         return bool(self.environments)
+
+    def _mark(self, values: list[Any]) -> bytes | None:
+        """The same for edits that do the same: what is added to in place may have to be part of an array."""
+        mark = fingerprint(values)
+        statements = self.program.watched.statements.get(self.site.function, [])
+        grown = (ast.unparse(each.target) for each in statements if isinstance(each, ast.AugAssign))
+        if mark is None or self.site.kind != "assign" or self.site.target not in grown:
+            return mark
+        return mark + bytes(isinstance(each, np.ndarray) and each.base is not None for each in values)
 
     def _edits(self, pool: Pool, rich: bool) -> list[Edit]:
         """The edits of one kind, the likeliest first."""
@@ -101,7 +110,7 @@ class Lane:
         chosen = list(range(len(self.environments)))
         if rich and len(chosen) > 2:  # there are many: the second pass and the last one tell most of them apart
             chosen = [0, 1, len(chosen) - 1]
-            self.marks[rich] = {fingerprint([self.values[each] for each in chosen])}
+            self.marks[rich] = {self._mark([self.values[each] for each in chosen])}
         else:
             self.marks[rich] = self.seen
         self.chosen[rich] = chosen
@@ -126,7 +135,7 @@ class Lane:
             values = [value_of(code, self.environments[each]) for each in chosen]
             if type(values[0]) is int and values[0] == 1 < _size(self.values[0]):
                 continue  # who does not want to divide by a size takes no 1 for it
-            mark = fingerprint(values)
+            mark = self._mark(values)
             # a condition changes which passes there are, so its values do not tell
             if mark is not None and (mark not in seen or self.site.kind == "test"):
                 seen.add(mark)

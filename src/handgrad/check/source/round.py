@@ -70,6 +70,7 @@ class Round:
         self._try(
             lambda: self._lanes(self.made(blamed), rich=False, truthful=True),
             lambda: self._lanes([each for each in lanes if each.site.number in doubted], rich=True, truthful=True),
+            self._carried,
         )
         if self.found:
             self.rivals.compare(lanes, blamed)
@@ -103,8 +104,11 @@ class Round:
         if not self.done:
             self.done = True
             self._statements(rest, operators_only=True)
-            self._lanes(self.made(rest), rich=False, truthful=True)
-            if self.search.zeros:
+            lanes = self.made(rest)
+            self._lanes(lanes, rich=False, truthful=True)
+            if self.found:
+                self.rivals.compare(lanes, [])
+            elif self.search.zeros:
                 self._holes()
 
     def _near(self, likely: list[Suspect], blamed: list[Suspect], rest: list[Suspect]) -> None:
@@ -259,6 +263,10 @@ class Round:
     def _holes(self) -> None:
         functions, _ = self._scope(self.suspects)
         self.found += self.gaps.holes(functions)
+
+    def _carried(self) -> None:
+        functions, _ = self._scope(self.suspects)
+        self.found += self.gaps.carried(functions)
 
     def _picked(self) -> None:
         functions, _ = self._scope(self.suspects)

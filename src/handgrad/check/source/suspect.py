@@ -20,6 +20,7 @@ class Candidate:
     before: str = ""
     after: str = ""
     also: tuple[str, ...] = ()  # other classes that say the same of it
+    multiple: bool = False  # the edited value is a multiple of a true gradient, in a file where that is usual
 
 
 @dataclass
