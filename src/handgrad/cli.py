@@ -73,7 +73,7 @@ def derive(
     loss
         Of mlp: cross-entropy, l2, or the name of another loss. [cross-entropy]
     activation
-        Of mlp's hidden layer. [sigmoid]
+        Of mlp's hidden layer [sigmoid], or of all of lenet5 but the last layer [scaled_tanh].
     seed
         Draws the numbers that the lines are checked with.
     out
@@ -183,7 +183,7 @@ def bench(
     Parameters
     ----------
     workload
-        What is measured: dense, rnn, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
+        What is measured: dense, rnn, lenet, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
     against
         The peers, with commas; one that is not installed is skipped, with a line that says so.
     json

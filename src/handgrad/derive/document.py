@@ -74,10 +74,11 @@ class Form:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a function does before its loop: executed, not typeset."""
+    """What a function does before its loop, or its loops: executed, not typeset."""
 
     function: str
     code: tuple[str, ...]  # line by line
+    several: bool = False  # loops
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.derive.reader import FileReader, folder_of_layers, paragraph, parse_shapes
+from handgrad.derive.reader import FileReader, paragraph, parse_shapes, read_file
 from handgrad.derive.source import WRITE, Origin
 from handgrad.errors import InputError
 
@@ -146,9 +146,7 @@ class LoopSource:
 
 def read_loop(name: str, folder: Traversable | None = None) -> LoopSource:
     """The layer called ``name`` from ``folder``. Raises InputError where its form is another."""
-    return loop_layer(
-        FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8"))
-    )
+    return loop_layer(read_file(name, folder))
 
 
 def functions_of(reader: FileReader) -> dict[str, ast.FunctionDef]:

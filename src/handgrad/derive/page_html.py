@@ -175,6 +175,6 @@ def _footnotes(derivation: Derivation) -> str:
     parts = [f"<p>{note}</p>" for note in notes]
     for each in derivation.preparations:
         code = escape("\n".join(each.code))
-        parts.append(f'<p>{escape(prepared(each.function))}</p>\n<pre class="d-code">{code}</pre>')
+        parts.append(f'<p>{escape(prepared(each))}</p>\n<pre class="d-code">{code}</pre>')
     parts.append(f"<p>{escape(verification(derivation))}</p>")
     return '<div class="d-notes">\n' + "\n".join(parts) + "\n</div>"

@@ -155,7 +155,7 @@ def _preparation(preparation: Preparation) -> str:
         own = len(code) - len(code.lstrip())
         lines.append(rf"\hspace*{{{2 + 0.5 * own:g}em}}{escape(code.strip())}\par")
     body = "\n".join(lines)
-    return f"{escape(prepared(preparation.function))}\n\n{{\\footnotesize\\ttfamily\\raggedright\n{body}\n}}"
+    return f"{escape(prepared(preparation))}\n\n{{\\footnotesize\\ttfamily\\raggedright\n{body}\n}}"
 
 
 def _line(line: Line, backward: bool) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import unicodedata
 
 from handgrad.derive.document import Derivation, Line, Preparation, Section, Shape
 from handgrad.derive.expression import Symbol
@@ -27,6 +28,15 @@ from handgrad.derive.write import equation, write
 
 _INDENT = "  "
 _GAP = "   "
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes: a tilde over a letter takes none of its own."""
+    return sum(not unicodedata.combining(sign) for sign in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))
 
 
 def page(derivation: Derivation, width: int = 100, unicode: bool = True) -> str:
@@ -76,12 +86,12 @@ class _Page:
         for entry in self.derivation.notation:
             shape = size_value(entry) if entry.shape is None else self._shape(entry.shape)
             rows.append((write(entry.symbol, self.notation), entry.meaning, shape))
-        first, second, third = (max(len(row[i]) for row in rows) for i in range(3))
+        first, second, third = (max(_columns(row[i]) for row in rows) for i in range(3))
         second = min(second, self.width - len(_INDENT) - first - third - 2 * len(_GAP))
         table = ["Notation"]
         for symbol, meaning, shape in rows:
             start, *rest = textwrap.wrap(meaning, second)
-            table.append(f"{_INDENT}{symbol:{first}}{_GAP}{start:{second}}{_GAP}{shape}".rstrip())
+            table.append(f"{_INDENT}{_padded(symbol, first)}{_GAP}{start:{second}}{_GAP}{shape}".rstrip())
             table += [" " * (len(_INDENT) + first + len(_GAP)) + line for line in rest]
         return "\n".join(table)
 
@@ -110,14 +120,14 @@ class _Page:
         for line in section.lines:
             number = f"({line.number})" if line.number else ""
             rows.append((number, equation(line.equation, self.notation), self._shapes(line.shapes), self._check(line)))
-        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        widths = [max(_columns(row[i]) for row in rows) for i in range(4)]
         beside = len(_INDENT) + sum(widths) + len(_GAP) * 3 <= self.width
         lines = [title]
         for (number, formula, shapes, check), note in zip(rows, (line.note for line in section.lines), strict=True):
             start = f"{_INDENT}{number:{widths[0]}}{_GAP if widths[0] else ''}"
             if beside:
-                body = f"{start}{formula:{widths[1]}}{_GAP}{shapes}"
-                lines.append(f"{body}{check:>{self.width - len(body)}}".rstrip())
+                body = f"{start}{_padded(formula, widths[1])}{_GAP}{shapes}"
+                lines.append(f"{body}{check:>{self.width - _columns(body)}}".rstrip())
             else:
                 lines += self._stacked(start, formula, shapes, check)
             if note:
@@ -127,7 +137,7 @@ class _Page:
 
     def _preparation(self, preparation: Preparation) -> str:
         """Code as it stands in the file."""
-        lines = [self._wrapped(prepared(preparation.function))]
+        lines = [self._wrapped(prepared(preparation))]
         for code in preparation.code:
             own = " " * (len(_INDENT) + len(code) - len(code.lstrip()))
             under = own + " " * 4
@@ -159,7 +169,7 @@ class _Page:
         margin = " " * len(start)
         under = textwrap.wrap(shapes, self.width - len(start) - 4, break_long_words=False)
         return [
-            f"{body}{check:>{max(self.width - len(body), len(check) + 1)}}".rstrip(),
+            f"{body}{check:>{max(self.width - _columns(body), len(check) + 1)}}".rstrip(),
             *(margin + line for line in rest),
             *(f"{margin}    {line}" for line in under),
         ]

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from handgrad.check.numerical import FLOOR, TOLERANCE
 from handgrad.derive import expression as ex
-from handgrad.derive.document import FORM_TOLERANCE, Check, Derivation, Entry, Form, Shape
+from handgrad.derive.document import FORM_TOLERANCE, Check, Derivation, Entry, Form, Preparation, Shape
 from handgrad.derive.names import size_expression
 
 Prose: TypeAlias = list[str | ex.Expression]  # words and formulas in turn
@@ -68,6 +68,7 @@ def legend(derivation: Derivation) -> list[Prose]:
         notes.append(["⊙ multiplies element by element."])
     if any(signs):
         notes.append(_outer(next(n for n in parts if isinstance(n, ex.Product) and n.outer)))
+    notes += _of_maps(parts)
     if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
         notes.append(["diag is the diagonal matrix of a column: one for each sample."])
     if any(isinstance(n, ex.Indicator) for n in parts):
@@ -95,6 +96,26 @@ def _outer(product: ex.Product) -> Prose:
         index = tuple(letters[axis] for axis in axes)
         note += [replace(factor, index=index) if isinstance(factor, ex.Symbol) else ex.Indexed(factor, index), " "]
     return [*note[:-1], "."]
+
+
+def _of_maps(parts: Sequence[Any]) -> list[Prose]:
+    """What the signs of a layer on maps mean."""
+    notes: list[Prose] = []
+    slides = [n for n in parts if isinstance(n, ex.Slide)]
+    if slides:
+        sentence = (
+            "⊗ is the valid correlation: the kernel on its left slides over the map on its right, and is not turned"
+        )
+        wide = (
+            "; ⊗̃ is the wide one, the same over the map with a border of zeros" if any(n.wide for n in slides) else ""
+        )
+        notes.append([f"{sentence}{wide}."])
+    if any(isinstance(n, ex.Call) and n.function == "rot180" for n in parts):
+        notes.append(["rot180 turns a kernel by 180 degrees."])
+    links = [n.condition for n in parts if isinstance(n, ex.Where) and n.index]
+    if links:
+        notes.append([links[0], " where the table has a link from map p to map d."])
+    return notes
 
 
 def verification(derivation: Derivation) -> str:
@@ -160,8 +181,8 @@ def forms_note(derivation: Derivation) -> str:
     """What stands in the table of the forms."""
     return (
         f"Difference: largest relative difference of a returned gradient from that of the {derivation.forms[0].name}, "
-        f"on these numbers, when this was printed; a form passes up to {_plain(FORM_TOLERANCE)}. The cost of one "
-        f"sequence is what the file says."
+        f"on these numbers, when this was printed; a form passes up to {_plain(FORM_TOLERANCE)}. The cost is "
+        f"what the file says."
     )
 
 
@@ -172,9 +193,10 @@ def difference(form: Form) -> str:
     return f"{scientific(form.difference)} {PASSED if form.passed else FAILED}"
 
 
-def prepared(function: str) -> str:
+def prepared(preparation: Preparation) -> str:
     """Over the code of a preparation."""
-    return f"Before its loop, {function} does (executed, not typeset)"
+    loops = "loops" if preparation.several else "loop"
+    return f"Before its {loops}, {preparation.function} does (executed, not typeset)"
 
 
 def powers(text: str) -> list[tuple[str, str]]:

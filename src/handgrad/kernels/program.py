@@ -9,9 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.kernels._jit import call, kernel, pointer, vector
-from handgrad.kernels._rows import LEARNING_RATE, PER_SAMPLE
+from handgrad.kernels._gather import (
+    LAST_AT,
+    LOSS_AT,
+    PENALTY_AT,
+    T_STEPS,
+    X_AT,
+    gather,
+    gather_one,
+)
+from handgrad.kernels._jit import call, kernel, pointer
+from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PER_SAMPLE, ROUND
 from handgrad.kernels._threads import barrier
+from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -20,26 +30,22 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Code(NamedTuple):
     """A compiled program."""
 
-    table: Array  # int64 (rows, COLUMNS): see _rows.py
+    table: Array  # int64 (rows, COLUMNS): see _rows.py; behind the rows, lists that some of them read
     addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
     decay: Array  # int64 (rows of weight decay, COLUMNS)
     decay_addresses: Array  # int64 (rows of weight decay, 2)
-    places: (
-        Array  # int64: where samples, targets, losses, outputs, penalty and lengths stand in acts; steps of a sample
-    )
-
-
-X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS = range(8)  # places
+    places: Array  # int64: see _gather.py
 
 
 class Memory(NamedTuple):
-    """Flat arrays of one dtype. S shards, A numbers in a workspace, P parameters, K slots of optimizer state."""
+    """Flat arrays of one dtype. S shards, T threads, A numbers in a workspace, P parameters, K slots of optimizer
+    state."""
 
     params: Array  # (P,)
     grads: Array  # (S, P)
     state: Array  # (K * P,)
-    acts: Array  # (S, A)
-    deltas: Array  # (S, A)
+    acts: Array  # (T, A): a thread computes one shard after the other in the same place, which stays in its cache
+    deltas: Array  # (T, A)
     scalars: Array  # (S, constants): a row per shard, because a fused update writes the learning rate there
     kept: Array  # (P,): the parameters after the last epoch that was finite
 
@@ -70,65 +76,29 @@ BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FIN
 
 
 @kernel
-def _gather(data, code, k, order, memory, first, n, divisor):
-    """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
-    cotangent is weight / B, and 0 in the padding."""
-    acts, x_steps, t_steps = pointer(memory.acts, k), code.places[X_STEPS], code.places[T_STEPS]
-    dl = vector(pointer(memory.deltas, k), code.places[LOSS_AT], t_steps * n)
-    for s in range(n):
-        i = order[first + s]
-        _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
-        _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
-        length = data.lengths[i]
-        memory.acts[k, code.places[LENGTHS_AT] + s] = length
-        for step in range(t_steps):
-            dl[step * n + s] = data.weights[i] / divisor if step < length else 0
-
-
-@kernel
-def _spread(rows, i, acts, at, s, n, steps):
-    """Copy row ``i`` to sample ``s`` of an array (steps, n, features) that begins at ``at``."""
-    features = rows.shape[1] // steps
-    for step in range(steps):
-        # views of one row each: indexed as matrices, long copies do not vectorize and take thrice as long
-        row = vector(pointer(rows, i), step * features, features)
-        to = vector(acts, at + (step * n + s) * features, features)
-        for j in range(features):
-            to[j] = row[j]
-
-
-@kernel
-def _gather_one(data, places, i, acts, deltas):
-    """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
-    x, t, weights, lengths = data
-    x_at, t_at, loss_at = places[X_AT], places[T_AT], places[LOSS_AT]
-    for j in range(x.shape[1]):
-        acts[0, x_at + j] = x[i, j]
-    for j in range(t.shape[1]):
-        acts[0, t_at + j] = t[i, j]
-    acts[0, places[LENGTHS_AT]] = lengths[i]
-    for step in range(places[T_STEPS]):
-        deltas[0, loss_at + step] = weights[i] if step < lengths[i] else 0
-
-
-@kernel
-def _pointers(memory, k):
-    """The flat arrays of shard ``k`` as the operations take them."""
+def _pointers(memory, k, thread):
+    """The flat arrays of shard ``k`` as the operations take them, in the workspace of a thread."""
     return (
         pointer(memory.params, 0),
         pointer(memory.grads, k),
-        pointer(memory.acts, k),
-        pointer(memory.deltas, k),
+        pointer(memory.acts, thread),
+        pointer(memory.deltas, thread),
         pointer(memory.scalars, k),
     )
+
+
+@kernel
+def _samples(table, r, n):
+    """How many samples row ``r`` is told of: steps of sequences count, and images come in whole blocks."""
+    return (n * table[r, PER_SAMPLE] + table[r, ROUND]) & ~table[r, ROUND]
 
 
 @kernel
 def _forward(code, arrays, n):
     """Every row's forward operation, from the first to the last."""
     params, grads, acts, deltas, scalars = arrays
-    for r in range(code.table.shape[0]):
-        samples = n * code.table[r, PER_SAMPLE]
+    for r in range(code.addresses.shape[0]):
+        samples = _samples(code.table, r, n)
         call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
@@ -136,15 +106,15 @@ def _forward(code, arrays, n):
 def _backward(code, arrays, n):
     """Every row's backward operation, from the last to the first."""
     params, grads, acts, deltas, scalars = arrays
-    for r in range(code.table.shape[0] - 1, -1, -1):
-        samples = n * code.table[r, PER_SAMPLE]
+    for r in range(code.addresses.shape[0] - 1, -1, -1):
+        samples = _samples(code.table, r, n)
         call(code.addresses[r, 1], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
 @kernel
 def _decay(code, memory):
     """Add weight decay's gradient to the first shard's; returns the penalty."""
-    params, grads, acts, deltas, scalars = _pointers(memory, 0)
+    params, grads, acts, deltas, scalars = _pointers(memory, 0, 0)
     penalty = 0.0
     for r in range(code.decay.shape[0]):
         for direction in range(2):
@@ -176,8 +146,8 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
     one = memory.params.dtype.type(1)
     for first in range(0, samples, capacity):
         n = min(capacity, samples - first)
-        _gather(data, code, 0, order, memory, first, n, one)
-        _forward(code, _pointers(memory, 0), n)
+        gather(data, code, 0, order, memory, first, n, one)
+        _forward(code, _pointers(memory, 0, 0), n)
         for s in range(n):
             i = order[first + s]
             losses[i] = 0
@@ -189,16 +159,39 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
 
 
 @kernel
+def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
+    """Outputs ``y`` of one sample ``x``, by forward operations at ``addresses``. False where ``x`` is not finite.
+
+    Plain arrays, and no more than are needed: handing over all of ``Code`` and ``Memory`` takes longer than the
+    operations of a small network.
+    """
+    zero = x.dtype.type(0)
+    witness = zero
+    x_at, last_at = places[X_AT], places[LAST_AT]
+    for j in range(x.size):
+        acts[x_at + j] = x[j]
+        witness += zero * x[j]
+    if np.isnan(witness):
+        return False
+    row, data = pointer(table, 0), (pointer(params, 0), pointer(acts, 0), pointer(deltas, 0), pointer(scalars, 0))
+    for r in range(addresses.size):
+        call(addresses[r], shift(row, r * COLUMNS), table[r, PER_SAMPLE], data[0], data[0], data[1], data[2], data[3])
+    for j in range(y.size):
+        y[j] = acts[last_at + j]
+    return True
+
+
+@kernel
 def train_online(code, memory, data, plan):
     """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
-    arrays = _pointers(memory, 0)
+    arrays = _pointers(memory, 0, 0)
     for e in range(plan.orders.shape[0]):
         total = 0.0
         for k in range(samples):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
-            _gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
+            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
             _forward(code, arrays, 1)
             for step in range(steps):
                 total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step]
@@ -210,16 +203,16 @@ def train_online(code, memory, data, plan):
 
 
 @kernel
-def _shard(code, memory, data, plan, k, order, first, n, divisor):
+def _shard(thread, code, memory, data, plan, k, order, first, n, divisor):
     """Forward and backward of one shard of a batch; its gradient and its summed loss stay in its own place."""
     loss_at = code.places[LOSS_AT]
     total = 0.0
     if n > 0:
-        arrays = _pointers(memory, k)
-        _gather(data, code, k, order, memory, first, n, divisor)
+        arrays = _pointers(memory, k, thread)
+        gather(data, code, thread, order, memory, first, n, divisor)
         _forward(code, arrays, n)
         for s in range(n * code.places[T_STEPS]):
-            total += memory.acts[k, loss_at + s] * np.float64(memory.deltas[k, loss_at + s])
+            total += memory.acts[thread, loss_at + s] * np.float64(memory.deltas[thread, loss_at + s])
         _backward(code, arrays, n)
     plan.shard_losses[k] = total
 
@@ -261,7 +254,7 @@ def train_batches(thread, code, memory, data, plan, sync):
             divisor = memory.params.dtype.type(n)
             for k in range(thread, shards, threads):
                 inside = min(per_shard, n - k * per_shard)
-                _shard(code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
+                _shard(thread, code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
                 if k == 0:
                     penalty = _decay(code, memory)
             if not barrier(sync):

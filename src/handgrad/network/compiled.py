@@ -4,9 +4,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,19 +13,25 @@ from handgrad.kernels import program as interpreter
 from handgrad.kernels._rows import CARRIED, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
+from handgrad.network.image_rows import blocks
 from handgrad.network.layers import RNN, features, steps
-from handgrad.network.parameters import aligned_zeros
-from handgrad.network.program import Form, Program, make_program
+from handgrad.network.loading import Answer, Loaded, load
+from handgrad.network.program import Form
 
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
 _SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
+_IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
+_ONE_BY_ONE_IMAGES = 8  # images up to which it is: then they lie side by side
 
 
-def rows_per_shard(batch_size: int) -> int:
-    """Samples in one shard of a batch. It follows from the batch, never from the machine."""
+def rows_per_shard(batch_size: int, images: bool = False) -> int:
+    """Samples in one shard of a batch. It follows from the batch and the network, never from the machine."""
+    if images:
+        shards = min(_MOST_IMAGE_SHARDS, -(-batch_size // _IMAGES_IN_SHARD))
+        return min(batch_size, blocks(-(-batch_size // shards)))
     shards = next(shards for least, shards in _SHARDS if batch_size >= least)
     return -(-batch_size // shards)
 
@@ -39,29 +43,6 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-@cache
-def _one_blas_thread() -> Any:
-    """A controller of the loaded BLAS libraries: inside a shard a product must stay on the shard's own thread."""
-    import scipy.linalg.cython_blas  # noqa: F401  # what np.dot calls in a kernel
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-class _Loaded(NamedTuple):
-    """A program with its machine code and the memory that it runs in."""
-
-    program: Program
-    code: interpreter.Code
-    memory: interpreter.Memory
-    capacity: int
-    form: Form
-
-    def blas(self) -> Any:
-        """A context that holds BLAS to one thread, where this program calls it at all."""
-        return _one_blas_thread().limit(limits=1) if self.form == "batch" else nullcontext()
-
-
 class CompiledEngine:
     """``engine="compiled"``. A program is made for each use (prediction, gradients, training) when it is first asked
     for; kernels are compiled, or loaded from the cache, when a program first names them."""
@@ -69,51 +50,24 @@ class CompiledEngine:
     def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
         self.net = architecture
         self.threads = threads
-        self._loaded: dict[tuple[Form, int, int, bool], _Loaded] = {}
+        self.images = len(architecture.input_shape) == 3
+        self._loaded: dict[tuple[Form, int, int, int, bool], Loaded] = {}
+        self._answer: Answer | None = None
 
-    def _load(self, form: Form, capacity: int, shards: int = 1, *, backward: bool = True) -> _Loaded:
-        key = (form, capacity, shards, backward)
+    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True) -> Loaded:
+        key = (form, capacity, shards, threads, backward)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
                 del self._loaded[next(iter(self._loaded))]
-            self._loaded[key] = self._build(form, capacity, shards, backward)
+            self._loaded[key] = load(self.net, form, capacity, shards, threads, backward=backward)
         return self._loaded[key]
 
-    def _build(self, form: Form, capacity: int, shards: int, backward: bool) -> _Loaded:
-        net = self.net
-        program = make_program(net.layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
-        for kind in program.kinds:
-            importlib.import_module(f"handgrad.kernels.{kind}")
-
-        def machine_code(names: tuple[str, str]) -> list[int]:
-            return [_jit.address(names[0], net.dtype), _jit.address(names[1], net.dtype) if backward else 0]
-
-        addresses = [machine_code(names) for names in program.operations]
-        decay = []
-        if backward and len(program.decay):
-            importlib.import_module("handgrad.kernels.weight_decay")
-            decay = [machine_code(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
-        size = net.parameters.flat.size if backward else 0
-        code = interpreter.Code(
-            table=program.table,
-            addresses=np.array(addresses, dtype=np.int64),
-            decay=program.decay,
-            decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
-            places=program.places,
-        )
-        memory = interpreter.Memory(
-            params=net.parameters.flat,
-            grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
-            state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
-            acts=aligned_zeros((shards, program.workspace), net.dtype),
-            deltas=aligned_zeros((shards, program.workspace), net.dtype),
-            scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
-            kept=aligned_zeros(size, net.dtype),
-        )
-        return _Loaded(program, code, memory, capacity, form)
-
-    def _for_prediction(self, samples: int) -> _Loaded:
+    def _for_prediction(self, samples: int) -> Loaded:
         """The same form for the same work on every machine, so that results do not depend on what ran before."""
+        if self.images:
+            if samples < _ONE_BY_ONE_IMAGES:
+                return self._load("one", 1, backward=False)
+            return self._load("batch", min(_IMAGES_IN_SHARD, blocks(samples)), backward=False)
         if samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
             return self._load("one", 1, backward=False)
         return self._load("batch", 256, backward=False)
@@ -126,6 +80,11 @@ class CompiledEngine:
         for layer, r in zip(self.net.layers, loaded.program.table, strict=False):
             shape = layer.output_shape(shape)
             block = loaded.memory.acts[0, r[OUT] : r[OUT] + n * int(np.prod(shape))]
+            if len(shape) == 3:
+                y = np.empty((*shape, n), dtype=block.dtype)
+                y[..., longest] = np.moveaxis(block.reshape(n, *shape), 0, -1)
+                found.append(y)
+                continue
             y = np.empty((steps(shape), features(shape), n), dtype=block.dtype)
             y[:, :, longest] = block.reshape(steps(shape), n, features(shape)).transpose(0, 2, 1)
             found.append(y if len(shape) == 2 else y[0])
@@ -155,13 +114,18 @@ class CompiledEngine:
             state[longest] = acts[end - block : end].reshape(n, -1)
         return outputs, after
 
+    def answer(self, x: Array) -> Array | None:
+        if self._answer is None:
+            self._answer = Answer(self.net)
+        return self._answer(x)
+
     def outputs(self, x: Array, lengths: Orders) -> Array:
         return self._run(self._for_prediction(len(x)), self._without_targets(x, lengths))[0]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         return self._run(self._for_prediction(len(batch.x)), batch)
 
-    def _run(self, loaded: _Loaded, batch: Batch) -> tuple[Array, Array]:
+    def _run(self, loaded: Loaded, batch: Batch) -> tuple[Array, Array]:
         n = len(batch.x)
         outputs = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
@@ -173,9 +137,12 @@ class CompiledEngine:
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:
         n = len(batch.x)
-        loaded = self._load("batch" if n > 1 else "one", n)
+        per_shard = rows_per_shard(n, images=True) if self.images else n
+        shards = -(-n // per_shard)
+        loaded = self._load("batch" if n > 1 else "one", per_shard, shards)
         data = _samples(batch)
-        plan = _plan(loaded, _longest_first(np.arange(n)[None], data, n, n), np.zeros((1, 1)), n, n, update=-1)
+        order = _longest_first(np.arange(n)[None], data, n, n)
+        plan = _plan(loaded, order, np.zeros((1, 1)), n, per_shard, update=-1, shards=shards)
         with loaded.blas():
             interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
         return float(plan.losses[0] + plan.penalties[0]), loaded.memory.grads[0].copy()
@@ -199,11 +166,12 @@ class CompiledEngine:
 
     def _train_batches(
         self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
-    ) -> tuple[int, interpreter.Plan, _Loaded]:
+    ) -> tuple[int, interpreter.Plan, Loaded]:
         optimizer = state.optimizer
-        per_shard = rows_per_shard(batch_size)
+        per_shard = rows_per_shard(batch_size, self.images)
         shards = -(-batch_size // per_shard)
-        loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards)
+        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
+        loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards, threads)
         loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
         importlib.import_module(f"handgrad.kernels.{optimizer.kind}")
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
@@ -211,7 +179,6 @@ class CompiledEngine:
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
         plan.clipping[:] = state.clipping
         loaded.memory.kept[...] = self.net.parameters.flat
-        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
         with loaded.blas():
             return _run_threads(threads, loaded, data, plan), plan, loaded
 
@@ -235,7 +202,7 @@ def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, p
 
 
 def _plan(
-    loaded: _Loaded,
+    loaded: Loaded,
     orders: Orders,
     rates: Array,
     batch_size: int,
@@ -265,7 +232,7 @@ def _sync(threads: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return sync
 
 
-def _run_threads(threads: int, loaded: _Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
+def _run_threads(threads: int, loaded: Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
     """Run the same loop in every thread; a thread that fails releases the others from their barrier."""
     sync = _sync(threads)
 
