@@ -179,7 +179,11 @@ def test_a_file_of_ones_own(changed):
             "            print(d)",
             "expected an assignment",
         ),
-        ("Shapes: x (D, H, V, B), y", "Shapes: y", "does not say the shape of x"),
+        (
+            "Shapes: x (D, H, V, B), y",
+            "Shapes: y",
+            "not say the shape of x; write `Shapes: W .M, N., x .N, B..` or its",
+        ),
         ("    return dx\n", "    dx = dx\n", "expected a return as the last line"),
         (
             "mean_pool_backward(cache: MeanPoolCache, dy: Array)",
@@ -249,3 +253,26 @@ def test_loops_over_all_maps_in_a_file_of_ones_own(tmp_path):
     ):
         assert equation in text
     assert r"\sum_{p=1}^{C} w^{(d,p)} \, x^{(p)}" in derivation.to_latex()
+
+
+def test_a_file_on_maps_may_be_called_other_than_its_layer(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MIXED, encoding="utf-8")
+    assert derive_module(path).passed
+    path.write_text(MIXED.replace("mixed_backward", "other_backward"), encoding="utf-8")
+    with pytest.raises(InputError, match="mine.py has no function mine_"):
+        derive_module(path)
+
+
+def test_what_stands_before_the_loops_is_printed_as_it_is(conv):
+    """Line by line as the file has it, not typeset, in all three formats."""
+    first, second, *others = conv.preparations
+    assert [first.function, second.function] == ["conv_forward", "conv_backward"]
+    assert len(others) == 2
+    assert "x, T, s, padding = cache" in second.code
+    source = (FOLDER / "conv.py").read_text(encoding="utf-8").splitlines()
+    assert {*first.code, *second.code} <= {line.strip() for line in source}
+    over = "Before its loops, conv_backward does (executed, not typeset)"
+    assert f"{over}\n  x, T, s, padding = cache\n" in conv.to_text()
+    assert over in conv.to_html()
+    assert r"Before its loops, conv\_backward does" in conv.to_latex()

@@ -6,7 +6,6 @@ takes its place: every line then reads right values. Where several lines add to 
 of it that comes through the forward lines with its number.
 """
 
-import ast
 import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,12 +14,10 @@ import numpy as np
 
 from handgrad.check.numerical import TOLERANCE, relative_error
 from handgrad.derive.document import Check
+from handgrad.derive.loop_parts import BEFORE, Parts
 from handgrad.derive.loop_run import LOSS, LoopRun
 from handgrad.derive.loop_source import STEP, LoopLine, Values, cell, execute, put, reads
 from handgrad.derive.names import differentiated
-
-_BEFORE = f"{STEP} - 1"
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Judged(NamedTuple):
@@ -64,86 +61,11 @@ def _begun(run: LoopRun) -> dict[str, Check]:
     """The checks of the arrays that are not all zero before the loop."""
     begun = {}
     for name in derivative_arrays(run):
-        parts = _Parts(run, name)
+        parts = Parts(run, name)
         array = run.prepared_back.get(name)
         if isinstance(array, np.ndarray) and array.any() and parts.readable:
             begun[name] = Check(max(parts.error_at_first(array[s], s) for s in parts.steps(array)), parts.method)
     return begun
-
-
-@dataclass
-class _Parts:
-    """A derivative as the sum of its parts: one for each forward line that reads the value, and the rest, which comes
-    from what is read behind the loop."""
-
-    run: LoopRun
-    target: str
-    method: str = ""
-
-    @property
-    def of(self) -> str:
-        return self.target[1:]
-
-    def steps(self, array: Any) -> range:
-        """The steps that ``array`` has an entry for; -1 stands for the one before the first."""
-        return range(-1 if len(array) == self.run.steps + 1 else 0, self.run.steps)
-
-    def whole(self, step: int) -> Array:
-        """The numerical derivative by the value of ``step``."""
-        if self.of in self.run.inputs:
-            found = self.run.derivative(LOSS, None, self.of)
-            self.method = found.method
-            return np.asarray(found.gradient[step])
-        found = self.run.derivative(LOSS, None, self.of, step)
-        self.method = found.method
-        return found.gradient
-
-    @property
-    def readable(self) -> bool:
-        """Whether every line that reads an array does so by its step."""
-        indexed = any(line.target == self.of and line.index for line in self.run.source.forward.lines)
-        return not indexed or all("" not in _indices(line, self.of) for line in self.run.source.forward.lines)
-
-    def readers(self, index: str, numbers: frozenset[str] | None = None) -> tuple[int, ...]:
-        """The forward lines that read the value at ``index``; of all, those with one of ``numbers``."""
-        return tuple(
-            place
-            for place, line in enumerate(self.run.source.forward.lines)
-            if index in _indices(line, self.of) and (numbers is None or line.number in numbers)
-        )
-
-    def through(self, index: str, lines: tuple[int, ...], t: int) -> Array:
-        """The part that comes through forward ``lines`` in step ``t``."""
-        return self.run.used(self.of, index, lines, t).gradient
-
-    def rest(self, step: int) -> Array:
-        """The part that no line of the loop reads."""
-        left = self.whole(step)
-        for index, t in ((STEP, step), (_BEFORE, step + 1), ("", step)):
-            readers = self.readers(index)
-            if readers and 0 <= t < self.run.steps:
-                left = left - self.through(index, readers, t)
-        return left
-
-    def error_at_first(self, found: Any, step: int) -> float:
-        """How far what stands there before the loop is from the rest, on the scale of the whole."""
-        return self.error(found - self.rest(step), step)
-
-    def error(self, deviation: Any, step: int) -> float:
-        whole = self.whole(step)
-        return relative_error(whole + deviation, whole)
-
-
-def _indices(line: LoopLine, name: str) -> set[str]:
-    """How a line reads ``name``: at t, at t - 1, or as it is."""
-    found = [
-        ast.unparse(node.slice)
-        for node in ast.walk(line.value)
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name
-    ]
-    names = sum(isinstance(node, ast.Name) and node.id == name for node in ast.walk(line.value))
-    by_step = [index for index in found if index in (STEP, _BEFORE)]
-    return {*by_step, *([""] if names > len(by_step) else [])}
 
 
 @dataclass
@@ -154,7 +76,7 @@ class _Corrected:
     groups: dict[str, list[int]] = field(default_factory=dict)  # target to the places of its lines
     writes: dict[str, list[Write]] = field(default_factory=dict)
     found: dict[str, dict[int, Any]] = field(default_factory=dict)  # target, step: the value when it is complete
-    parts: dict[str, _Parts] = field(default_factory=dict)
+    parts: dict[str, Parts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lines = self.run.source.backward.lines
@@ -163,7 +85,7 @@ class _Corrected:
             if by_step and differentiated(line.target, {*self.run.inputs, *self.run.made, *self.run.values}):
                 self.groups.setdefault(line.target, []).append(place)
         for target in self.groups:
-            self.parts[target], self.writes[target], self.found[target] = _Parts(self.run, target), [], {}
+            self.parts[target], self.writes[target], self.found[target] = Parts(self.run, target), [], {}
 
     def judged(self, together: Judged) -> Judged | None:
         """All checks; None where a value has another shape than the derivative that it is to be, so that none can
@@ -186,7 +108,7 @@ class _Corrected:
         values = walk.prepared(self.run.given_back())
         for target, places in self.groups.items():
             index = {self.lines[place].index for place in places}
-            if index == {_BEFORE} and not self._complete(target, STEP, {**values, STEP: self.run.steps - 1}):
+            if index == {BEFORE} and not self._complete(target, STEP, {**values, STEP: self.run.steps - 1}):
                 return None
             if "" in index and len(index) > 1:
                 return None
@@ -203,7 +125,7 @@ class _Corrected:
         t = values[STEP]
         before = np.array(cell(values, line.target, line.index)) if line.index or line.added else None
         execute(line.code, values, f"`{line.origin.code}`")
-        step = t - (line.index == _BEFORE)
+        step = t - (line.index == BEFORE)
         self.writes[line.target].append(Write(place, t, step, before, np.array(cell(values, line.target, line.index))))
         if line.target not in self.groups:
             return True
@@ -213,11 +135,11 @@ class _Corrected:
         """Whether no later line adds to what this one gives."""
         same = [each for each in self.groups[line.target] if self.lines[each].index == line.index]
         here = any(self.lines[each].index == STEP for each in self.groups[line.target])
-        return place == same[-1] and (line.index != _BEFORE or not here or step == -1)
+        return place == same[-1] and (line.index != BEFORE or not here or step == -1)
 
     def _complete(self, target: str, index: str, values: Values) -> bool:
         """Keep a derivative that is complete, and let the numerical one take its place."""
-        step = values[STEP] - (index == _BEFORE)
+        step = values[STEP] - (index == BEFORE)
         if step == -1 and len(values[target]) == self.run.steps:
             return True  # there is no entry for the state before the first step
         found = np.array(cell(values, target, index))
@@ -247,7 +169,7 @@ class _Corrected:
 
     def _summed(self, target: str, found: Any) -> dict[int, Check]:
         """The checks of the lines that give a sum over the steps, such as the derivative by a parameter."""
-        parts, places = _Parts(self.run, target), [i for i, line in enumerate(self.lines) if line.target == target]
+        parts, places = Parts(self.run, target), [i for i, line in enumerate(self.lines) if line.target == target]
         numeric = self.run.derivative(LOSS, None, parts.of)
         together = dict.fromkeys(places, Check(relative_error(found, numeric.gradient), numeric.method))
         readers = {place: self._readers(place, places, parts) for place in places}
@@ -288,7 +210,7 @@ class _Corrected:
             errors[write.place] = max(errors[write.place], parts.error(deviation, write.step))
         return errors
 
-    def _given(self, places: list[int], parts: _Parts) -> int | None:
+    def _given(self, places: list[int], parts: Parts) -> int | None:
         """The line that adds, inside the loop, what comes from behind it, as ``dh[t] += dy[t]`` does."""
         dy = self.run.source.backward.arguments[2]
         for place in places:
@@ -297,7 +219,7 @@ class _Corrected:
                 return place
         return None
 
-    def _readers(self, place: int, places: list[int], parts: _Parts) -> tuple[int, ...]:
+    def _readers(self, place: int, places: list[int], parts: Parts) -> tuple[int, ...]:
         """The forward lines that a line differentiates."""
         line = self.lines[place]
         numbers = frozenset(line.number.replace(" ", "").split(",")) if len(places) > 1 else None
