@@ -15,6 +15,7 @@ import numpy as np
 
 from handgrad.data.digit_forms import as_8x8, as_mnist
 from handgrad.data.ink import ink
+from handgrad.data.lenet_images import SIDE, in_field
 from handgrad.data.pictures import Floats, read_picture
 from handgrad.errors import HandgradError, InputError, UsageError, shape_text
 from handgrad.labs.result import Table
@@ -31,9 +32,15 @@ class Form(NamedTuple):
     shape: tuple[int, ...]
 
 
+def _in_field(image: Floats) -> Floats:
+    return np.asarray(in_field(image[None])[0])
+
+
 FORMS: dict[tuple[str, str], Form] = {
     ("digits", "digits"): Form("scikit-learn's digits, 8 x 8", as_8x8, np.ravel, (64,)),
     ("digits", "mnist"): Form("MNIST, 28 x 28", as_mnist, np.ravel, (784,)),
+    ("lenet", "digits"): Form("scikit-learn's digits in 32 x 32", as_8x8, _in_field, (1, SIDE, SIDE)),
+    ("lenet", "mnist"): Form("MNIST in 32 x 32", as_mnist, _in_field, (1, SIDE, SIDE)),
 }
 """By lab and by its setting ``data``."""
 
