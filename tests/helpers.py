@@ -71,7 +71,8 @@ def by_the_checker(name: str, arguments: dict[str, Any]):
         values, cache = cache
         returned = backward(**{each: cache if each == "cache" else values[each] for each in taken}, **{cotangent: dy})
         returned = returned if type(returned) is tuple else (returned,)
-        inputs = [each for each in arguments if each != "params"] + ["params"] * ("params" in arguments)
+        inputs = [each for each, value in arguments.items() if getattr(value, "dtype", None) == np.float64]
+        inputs += ["params"] * ("params" in arguments)
         found = {}
         for each, gradient in zip(inputs, returned, strict=False):
             parts = gradient._asdict() if each == "params" else {each: gradient}
@@ -131,3 +132,46 @@ def check_loss(forward: Callable[..., Any], backward: Callable[..., Any], target
             alone, cache_alone = forward(y[:, [k]], t[:, [k]])
             assert np.allclose(alone, l[k], rtol=1e-13)
             assert np.allclose(backward(cache_alone, dl[[k]]), dy[:, [k]], rtol=1e-12, atol=1e-300)
+
+
+def layer_loss(forward: Callable[..., Any], dy: np.ndarray, options: dict[str, Any]) -> Callable[..., float]:
+    """<dy, output> as a function of what ``forward`` takes."""
+    return lambda *given: float((forward(*given, **options)[0] * dy).sum())
+
+
+def check_maps(
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    x: np.ndarray,
+    params: Any = None,
+    tolerance: float = 1e-8,
+    **options: Any,
+):
+    """Everything that holds of a layer on maps (channels, height, width, batch): gradient of every array under a random
+    cotangent, plumbing, samples apart, gradients of parameters additive over the samples. ``params``: a NamedTuple."""
+    packed = () if params is None else (params,)
+    y, cache = forward(*packed, x, **options)
+    dy = np.random.default_rng(5).normal(size=y.shape)
+    loss = layer_loss(forward, dy, options)
+
+    def parts(dy, cache=cache):
+        found = backward(*packed, cache, dy)
+        return (found[0], *found[1]) if packed else (found,)
+
+    assert not np.shares_memory(y, x)
+    dx, *grads = parts(dy)
+    assert_gradient(lambda x: loss(*packed, x), x, dx, tolerance)
+    for name, gradient in zip(getattr(params, "_fields", ()), grads, strict=True):
+        moved = lambda p, name=name: loss(params._replace(**{name: p}), x)  # noqa: E731
+        assert_gradient(moved, getattr(params, name), gradient, tolerance)
+    held = [each for each in cache if isinstance(each, np.ndarray)]
+    assert_plumbing(parts, dy, [x, *(params or ()), *held])
+    total = [np.zeros_like(gradient) for gradient in grads]
+    for k in range(x.shape[-1]):
+        alone, kept = forward(*packed, x[..., [k]], **options)
+        assert np.allclose(alone, y[..., [k]], rtol=1e-13, atol=1e-15), "a sample knows the others"
+        dx_alone, *of_sample = parts(dy[..., [k]], kept)
+        assert np.allclose(dx_alone, dx[..., [k]], rtol=1e-12, atol=1e-14)
+        total = [a + b for a, b in zip(total, of_sample, strict=True)]
+    for a, b in zip(total, grads, strict=True):
+        assert relative_error(a, b) < 1e-12, "the samples' gradients do not add up"

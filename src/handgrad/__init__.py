@@ -22,10 +22,13 @@ _HOME = {
         "Identity",
         "Softmax",
     ),
+    "handgrad.network.images": ("Conv2D", "Subsample", "MeanPool2D", "MaxPool2D", "Flatten", "LECUN_C3"),
+    "handgrad.network.lenet": ("lenet5",),
     "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
     "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
     "handgrad.training.initializers": (
         "Normal",
+        "Ones",
         "GlorotUniform",
         "GlorotNormal",
         "HeNormal",
@@ -53,6 +56,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "AdamW",
+    "Conv2D",
     "CosineSchedule",
     "Dense",
     "Diverged",
@@ -60,6 +64,7 @@ __all__ = [
     "Epoch",
     "Every",
     "Finding",
+    "Flatten",
     "GlorotNormal",
     "GlorotUniform",
     "HalfSquaredError",
@@ -69,10 +74,14 @@ __all__ = [
     "History",
     "Identity",
     "InputError",
+    "LECUN_C3",
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
+    "MaxPool2D",
+    "MeanPool2D",
     "Normal",
+    "Ones",
     "Orthogonal",
     "ParameterVerdict",
     "RMSProp",
@@ -88,6 +97,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "SquaredError",
     "StepSchedule",
+    "Subsample",
     "Tanh",
     "UsageError",
     "WarmUpSchedule",
@@ -98,6 +108,7 @@ __all__ = [
     "check_file",
     "check_function",
     "check_layer",
+    "lenet5",
     "load",
     "__version__",
 ]
@@ -110,7 +121,9 @@ if TYPE_CHECKING:
     from handgrad.check.torch_function import check_function
     from handgrad.errors import Diverged, HandgradError, InputError, UsageError
     from handgrad.network.files import load
+    from handgrad.network.images import LECUN_C3, Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
     from handgrad.network.layers import RNN, Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+    from handgrad.network.lenet import lenet5
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
     from handgrad.network.sequential import Sequential
     from handgrad.training.callbacks import EarlyStopping, Every
@@ -123,6 +136,7 @@ if TYPE_CHECKING:
         LeCunNormal,
         LeCunUniform,
         Normal,
+        Ones,
         Orthogonal,
         Zeros,
     )

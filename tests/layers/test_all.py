@@ -7,7 +7,9 @@ import pytest
 
 import handgrad as hg
 import handgrad.layers
+from handgrad.layers.conv import ConvParams
 from handgrad.layers.dense import DenseParams
+from handgrad.layers.subsample import SubsampleParams
 from helpers import by_the_checker, recurrent_example
 
 NAMES = sorted(path.stem for path in Path(handgrad.layers.__file__).parent.glob("[!_]*.py"))
@@ -37,11 +39,34 @@ def dense(rng, shape):
     return {"params": DenseParams(rng.normal(size=(4, n)), rng.normal(size=4)), "x": rng.normal(size=(n, batch))}
 
 
+def conv(rng, shape):
+    """A table with a link missing where there is more than one map, strides and a border."""
+    inputs, batch = shape
+    links = np.ones((inputs, 2), bool)
+    links[0, 1:] = inputs == 1
+    params = ConvParams(rng.normal(size=(links.sum(), 2, 3)), rng.normal(size=2))
+    x = rng.normal(size=(inputs, 3, 4, batch))
+    return {"params": params, "x": x, "stride": 2, "padding": 1, "links": links}
+
+
+def maps(rng, shape):
+    channels, batch = shape
+    return {"x": rng.normal(size=(channels, 2, 4, batch))}
+
+
+def subsample(rng, shape):
+    return {"params": SubsampleParams(rng.normal(size=shape[0]), rng.normal(size=shape[0])), **maps(rng, shape)}
+
+
 EXAMPLES = {
+    "conv": conv,
     "dense": dense,
+    "flatten": maps,
     "half_squared_error": errors,
     "identity": activation,
     "leaky_relu": lambda rng, shape: {"a": away_from_zero(rng, shape), "s": 0.2},
+    "max_pool": maps,
+    "mean_pool": maps,
     "relu": activation,
     "rnn": recurrent_example,
     "scaled_tanh": activation,
@@ -50,6 +75,7 @@ EXAMPLES = {
     "softmax": activation,
     "softmax_cross_entropy": logits,
     "squared_error": errors,
+    "subsample": subsample,
     "tanh": activation,
     "weight_decay": lambda rng, shape: {"W": rng.normal(size=shape), "lam": 0.3},
 }

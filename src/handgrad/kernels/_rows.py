@@ -25,7 +25,30 @@ TRUNCATE = 12  # of a recurrent operation: no gradient flows back over a step wh
 LENGTHS = 13  # acts: where the length of each sequence stands, (n,), not increasing
 CARRIED = 14  # of a recurrent operation: 0 where the state before the first step is zeros
 COLUMNWISE = 15  # of a recurrent operation, acts and deltas: scratch for its weights column by column, if they are few
-COLUMNS = 16
+
+# Images. In a batch, an array of images holds LANES samples side by side: (n / LANES, channels, height, width, LANES),
+# where n is rounded up, and the samples too many are copies of others whose cotangents are 0. One sample at a time it
+# is (n, channels, height, width). An operation is told n rounded up.
+LANES = 8  # a vector register of 32 bytes in float32
+ROUND = 16  # LANES - 1, or 0 where samples stand one after the other
+CHANNELS = 17  # of the input; of an operation on each map by itself: the maps
+HEIGHT = 18
+WIDTH = 19
+MAPS = 20  # of the output
+OUT_HEIGHT = 21
+OUT_WIDTH = 22
+KERNEL_HEIGHT = 23  # of the kernels, or of the windows
+KERNEL_WIDTH = 24
+STRIDE = 25
+PADDING = 26
+LINKS = 27  # how many
+# How far behind this row the lists of links begin: where the links of each output begin (MAPS + 1 numbers), their inputs
+# (LINKS); where those of each input begin (CHANNELS + 1), their outputs, and their numbers in the first list (LINKS each)
+LISTS = 28
+PADDED = 29  # acts and deltas: scratch for x and dx with a border, of one sample or of LANES; IN where x needs none
+SPREAD = 30  # deltas: scratch for dy with zeros between and around its pixels; one sample at a time, acts: for y
+SUMS = 31  # deltas: scratch for dW, LANES sums for each weight
+COLUMNS = 32
 
 LEARNING_RATE = 0  # scalars[0]: what a fused update steps by
 # Columns are summed in vector registers, rows need a sum across each register; but a transpose must be made first.

@@ -1,18 +1,10 @@
-"""Tiles of small products as LLVM instructions made by hand, and pointers moved on: what Numba replaces.
+"""Tiles of small products, and pointers moved on: what Numba replaces. Without JIT plain NumPy stands in its place."""
 
-LLVM vectorizes a loop over a short row, but first checks whether the arrays overlap and whether the row is long enough,
-which costs more than sixteen products; and it keeps the sums in memory. Here a tile of the result is summed in
-registers, and is read and written once. Without JIT plain NumPy stands in its place.
-"""
-
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from handgrad.kernels._emitter import Emitter
 from handgrad.kernels._jit import DISABLED
-
-_FLAGS = ("contract", "nsz")  # without reassoc, which would put independent sums into one chain again
 
 
 def product_tile(rows, lanes, sums):
@@ -35,7 +27,7 @@ def product_tile(rows, lanes, sums):
 
     def tile(typingctx, c, c_row, scale, a, a_row, a_column, b, b_row, n):
         def codegen(context, builder, signature, values):
-            _emit(builder, rows, lanes, sums, *values)
+            _emit(Emitter(builder, values[0], lanes), rows, sums, *values)
             return context.get_dummy_value()
 
         size = types.intp
@@ -44,56 +36,28 @@ def product_tile(rows, lanes, sums):
     return intrinsic(tile)
 
 
-def _emit(builder, rows, lanes, sums, c, c_row, scale, a, a_row, a_column, b, b_row, n):
+def _emit(e, rows, sums, c, c_row, scale, a, a_row, a_column, b, b_row, n):
     """The instructions of ``product_tile``."""
-    real, integer = c.type.pointee, n.type
-    align = 4 if isinstance(real, ir.FloatType) else 8
-    block = ir.VectorType(real, lanes)
-
-    def number(value):
-        return ir.Constant(integer, value)
-
-    def vector_at(pointer, offset):
-        return builder.bitcast(builder.gep(pointer, [offset]), block.as_pointer())
-
-    def load(pointer, offset):
-        value = builder.load(vector_at(pointer, offset))
-        value.align = align
-        return value
-
-    def spread(value):
-        undefined = ir.Constant(block, ir.Undefined)
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes)
-        first = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(first, undefined, everywhere)
-
-    def add_product(total, x, y):
-        product = builder.fmul(x, y, flags=_FLAGS)
-        builder.store(builder.fadd(builder.load(total), product, flags=_FLAGS), total)
+    totals = [[e.total() for _ in range(sums)] for _ in range(rows)]
 
     def add_row(j, k):
-        row = load(b, builder.mul(j, b_row))
+        row = e.load(b, e.mul(j, b_row))
         for r in range(rows):
-            at = builder.add(builder.mul(number(r), a_row), builder.mul(j, a_column))
-            add_product(totals[r][k], spread(builder.load(builder.gep(a, [at]))), row)
+            at = e.add(e.mul(r, a_row), e.mul(j, a_column))
+            e.add_product(totals[r][k], e.number(a, at), row)
 
-    # LLVM keeps these in registers
-    totals = [[cgutils.alloca_once(builder, block) for _ in range(sums)] for _ in range(rows)]
-    for row in totals:
-        for total in row:
-            builder.store(ir.Constant(block, [0.0] * lanes), total)
-    whole = builder.mul(builder.sdiv(n, number(sums)), number(sums))
-    with cgutils.for_range_slice(builder, number(0), whole, number(sums)) as (j, _):
+    whole = e.mul(e.builder.sdiv(n, e.integer(sums)), sums)
+    with e.loop(0, whole, sums) as j:
         for k in range(sums):
-            add_row(builder.add(j, number(k)), k)
-    with cgutils.for_range_slice(builder, whole, n, number(1)) as (j, _):
+            add_row(e.add(j, k), k)
+    with e.loop(whole, n) as j:
         add_row(j, 0)
     for r, (first, *others) in enumerate(totals):
+        value = e.value(first)
         for other in others:
-            builder.store(builder.fadd(builder.load(first), builder.load(other), flags=_FLAGS), first)
-        scaled = builder.fmul(spread(scale), builder.load(first), flags=_FLAGS)
-        at = builder.mul(number(r), c_row)
-        builder.store(builder.fadd(load(c, at), scaled, flags=_FLAGS), vector_at(c, at)).align = align
+            value = e.plus(value, e.value(other))
+        at = e.mul(r, c_row)
+        e.store(e.plus(e.load(c, at), e.times(e.spread(scale), value)), c, at)
 
 
 if DISABLED:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.kernels._jit import call, kernel, pointer, vector
-from handgrad.kernels._rows import LEARNING_RATE, PER_SAMPLE
+from handgrad.kernels._rows import LANES, LEARNING_RATE, PER_SAMPLE, ROUND
 from handgrad.kernels._threads import barrier
 from handgrad.kernels.clipping import clip
 
@@ -20,26 +20,28 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Code(NamedTuple):
     """A compiled program."""
 
-    table: Array  # int64 (rows, COLUMNS): see _rows.py
+    table: Array  # int64 (rows, COLUMNS): see _rows.py; behind the rows, lists that some of them read
     addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
     decay: Array  # int64 (rows of weight decay, COLUMNS)
     decay_addresses: Array  # int64 (rows of weight decay, 2)
     places: (
-        Array  # int64: where samples, targets, losses, outputs, penalty and lengths stand in acts; steps of a sample
+        Array  # int64: where samples, targets, losses, outputs, penalty and lengths stand in acts; steps of a sample;
+        # samples side by side in an array of images
     )
 
 
-X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS = range(8)  # places
+X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS, X_LANES = range(9)  # places
 
 
 class Memory(NamedTuple):
-    """Flat arrays of one dtype. S shards, A numbers in a workspace, P parameters, K slots of optimizer state."""
+    """Flat arrays of one dtype. S shards, T threads, A numbers in a workspace, P parameters, K slots of optimizer
+    state."""
 
     params: Array  # (P,)
     grads: Array  # (S, P)
     state: Array  # (K * P,)
-    acts: Array  # (S, A)
-    deltas: Array  # (S, A)
+    acts: Array  # (T, A): a thread computes one shard after the other in the same place, which stays in its cache
+    deltas: Array  # (T, A)
     scalars: Array  # (S, constants): a row per shard, because a fused update writes the learning rate there
     kept: Array  # (P,): the parameters after the last epoch that was finite
 
@@ -70,19 +72,32 @@ BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FIN
 
 
 @kernel
-def _gather(data, code, k, order, memory, first, n, divisor):
+def _gather(data, code, thread, order, memory, first, n, divisor):
     """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
     cotangent is weight / B, and 0 in the padding."""
-    acts, x_steps, t_steps = pointer(memory.acts, k), code.places[X_STEPS], code.places[T_STEPS]
-    dl = vector(pointer(memory.deltas, k), code.places[LOSS_AT], t_steps * n)
+    acts, x_steps, t_steps = pointer(memory.acts, thread), code.places[X_STEPS], code.places[T_STEPS]
+    dl = vector(pointer(memory.deltas, thread), code.places[LOSS_AT], t_steps * n)
     for s in range(n):
         i = order[first + s]
-        _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
+        if code.places[X_LANES] == 1:
+            _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
         _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
         length = data.lengths[i]
-        memory.acts[k, code.places[LENGTHS_AT] + s] = length
+        memory.acts[thread, code.places[LENGTHS_AT] + s] = length
         for step in range(t_steps):
             dl[step * n + s] = data.weights[i] / divisor if step < length else 0
+    if code.places[X_LANES] > 1:
+        for s in range((n + LANES - 1) // LANES * LANES):
+            _interleave(data.x, order[first + min(s, n - 1)], acts, code.places[X_AT], s)
+
+
+@kernel
+def _interleave(rows, i, acts, at, s):
+    """Copy row ``i`` to sample ``s`` of an array of images, LANES of which lie side by side."""
+    size, lane = rows.shape[1], s % LANES
+    row, to = vector(pointer(rows, i), 0, size), vector(acts, at + (s - lane) * size, LANES * size)
+    for j in range(size):
+        to[j * LANES + lane] = row[j]
 
 
 @kernel
@@ -112,23 +127,29 @@ def _gather_one(data, places, i, acts, deltas):
 
 
 @kernel
-def _pointers(memory, k):
-    """The flat arrays of shard ``k`` as the operations take them."""
+def _pointers(memory, k, thread):
+    """The flat arrays of shard ``k`` as the operations take them, in the workspace of a thread."""
     return (
         pointer(memory.params, 0),
         pointer(memory.grads, k),
-        pointer(memory.acts, k),
-        pointer(memory.deltas, k),
+        pointer(memory.acts, thread),
+        pointer(memory.deltas, thread),
         pointer(memory.scalars, k),
     )
+
+
+@kernel
+def _samples(table, r, n):
+    """How many samples row ``r`` is told of: steps of sequences count, and images come in whole blocks."""
+    return (n * table[r, PER_SAMPLE] + table[r, ROUND]) & ~table[r, ROUND]
 
 
 @kernel
 def _forward(code, arrays, n):
     """Every row's forward operation, from the first to the last."""
     params, grads, acts, deltas, scalars = arrays
-    for r in range(code.table.shape[0]):
-        samples = n * code.table[r, PER_SAMPLE]
+    for r in range(code.addresses.shape[0]):
+        samples = _samples(code.table, r, n)
         call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
@@ -136,15 +157,15 @@ def _forward(code, arrays, n):
 def _backward(code, arrays, n):
     """Every row's backward operation, from the last to the first."""
     params, grads, acts, deltas, scalars = arrays
-    for r in range(code.table.shape[0] - 1, -1, -1):
-        samples = n * code.table[r, PER_SAMPLE]
+    for r in range(code.addresses.shape[0] - 1, -1, -1):
+        samples = _samples(code.table, r, n)
         call(code.addresses[r, 1], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
 
 
 @kernel
 def _decay(code, memory):
     """Add weight decay's gradient to the first shard's; returns the penalty."""
-    params, grads, acts, deltas, scalars = _pointers(memory, 0)
+    params, grads, acts, deltas, scalars = _pointers(memory, 0, 0)
     penalty = 0.0
     for r in range(code.decay.shape[0]):
         for direction in range(2):
@@ -177,7 +198,7 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
     for first in range(0, samples, capacity):
         n = min(capacity, samples - first)
         _gather(data, code, 0, order, memory, first, n, one)
-        _forward(code, _pointers(memory, 0), n)
+        _forward(code, _pointers(memory, 0, 0), n)
         for s in range(n):
             i = order[first + s]
             losses[i] = 0
@@ -193,7 +214,7 @@ def train_online(code, memory, data, plan):
     """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
-    arrays = _pointers(memory, 0)
+    arrays = _pointers(memory, 0, 0)
     for e in range(plan.orders.shape[0]):
         total = 0.0
         for k in range(samples):
@@ -210,16 +231,16 @@ def train_online(code, memory, data, plan):
 
 
 @kernel
-def _shard(code, memory, data, plan, k, order, first, n, divisor):
+def _shard(thread, code, memory, data, plan, k, order, first, n, divisor):
     """Forward and backward of one shard of a batch; its gradient and its summed loss stay in its own place."""
     loss_at = code.places[LOSS_AT]
     total = 0.0
     if n > 0:
-        arrays = _pointers(memory, k)
-        _gather(data, code, k, order, memory, first, n, divisor)
+        arrays = _pointers(memory, k, thread)
+        _gather(data, code, thread, order, memory, first, n, divisor)
         _forward(code, arrays, n)
         for s in range(n * code.places[T_STEPS]):
-            total += memory.acts[k, loss_at + s] * np.float64(memory.deltas[k, loss_at + s])
+            total += memory.acts[thread, loss_at + s] * np.float64(memory.deltas[thread, loss_at + s])
         _backward(code, arrays, n)
     plan.shard_losses[k] = total
 
@@ -261,7 +282,7 @@ def train_batches(thread, code, memory, data, plan, sync):
             divisor = memory.params.dtype.type(n)
             for k in range(thread, shards, threads):
                 inside = min(per_shard, n - k * per_shard)
-                _shard(code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
+                _shard(thread, code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
                 if k == 0:
                     penalty = _decay(code, memory)
             if not barrier(sync):

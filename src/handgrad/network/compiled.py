@@ -14,6 +14,7 @@ from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
 from handgrad.kernels._rows import CARRIED, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
+from handgrad.network.image_rows import blocks
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
 from handgrad.network.layers import RNN, features, steps
 from handgrad.network.parameters import aligned_zeros
@@ -22,12 +23,17 @@ from handgrad.network.program import Form, Program, make_program
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
 _SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
+_IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
+_ONE_BY_ONE_IMAGES = 8  # images up to which it is: then they lie side by side
 
 
-def rows_per_shard(batch_size: int) -> int:
-    """Samples in one shard of a batch. It follows from the batch, never from the machine."""
+def rows_per_shard(batch_size: int, images: bool = False) -> int:
+    """Samples in one shard of a batch. It follows from the batch and the network, never from the machine."""
+    if images:
+        shards = min(_MOST_IMAGE_SHARDS, -(-batch_size // _IMAGES_IN_SHARD))
+        return min(batch_size, blocks(-(-batch_size // shards)))
     shards = next(shards for least, shards in _SHARDS if batch_size >= least)
     return -(-batch_size // shards)
 
@@ -69,17 +75,20 @@ class CompiledEngine:
     def __init__(self, architecture: Architecture, threads: int | None = None) -> None:
         self.net = architecture
         self.threads = threads
-        self._loaded: dict[tuple[Form, int, int, bool], _Loaded] = {}
+        self.images = len(architecture.input_shape) == 3
+        self._loaded: dict[tuple[Form, int, int, int, bool], _Loaded] = {}
 
-    def _load(self, form: Form, capacity: int, shards: int = 1, *, backward: bool = True) -> _Loaded:
-        key = (form, capacity, shards, backward)
+    def _load(
+        self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True
+    ) -> _Loaded:
+        key = (form, capacity, shards, threads, backward)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
                 del self._loaded[next(iter(self._loaded))]
-            self._loaded[key] = self._build(form, capacity, shards, backward)
+            self._loaded[key] = self._build(form, capacity, shards, threads, backward)
         return self._loaded[key]
 
-    def _build(self, form: Form, capacity: int, shards: int, backward: bool) -> _Loaded:
+    def _build(self, form: Form, capacity: int, shards: int, threads: int, backward: bool) -> _Loaded:
         net = self.net
         program = make_program(net.layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
         for kind in program.kinds:
@@ -105,8 +114,8 @@ class CompiledEngine:
             params=net.parameters.flat,
             grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
             state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
-            acts=aligned_zeros((shards, program.workspace), net.dtype),
-            deltas=aligned_zeros((shards, program.workspace), net.dtype),
+            acts=aligned_zeros((threads, program.workspace), net.dtype),
+            deltas=aligned_zeros((threads, program.workspace), net.dtype),
             scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
             kept=aligned_zeros(size, net.dtype),
         )
@@ -114,6 +123,10 @@ class CompiledEngine:
 
     def _for_prediction(self, samples: int) -> _Loaded:
         """The same form for the same work on every machine, so that results do not depend on what ran before."""
+        if self.images:
+            if samples < _ONE_BY_ONE_IMAGES:
+                return self._load("one", 1, backward=False)
+            return self._load("batch", min(_IMAGES_IN_SHARD, blocks(samples)), backward=False)
         if samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
             return self._load("one", 1, backward=False)
         return self._load("batch", 256, backward=False)
@@ -126,6 +139,11 @@ class CompiledEngine:
         for layer, r in zip(self.net.layers, loaded.program.table, strict=False):
             shape = layer.output_shape(shape)
             block = loaded.memory.acts[0, r[OUT] : r[OUT] + n * int(np.prod(shape))]
+            if len(shape) == 3:
+                y = np.empty((*shape, n), dtype=block.dtype)
+                y[..., longest] = np.moveaxis(block.reshape(n, *shape), 0, -1)
+                found.append(y)
+                continue
             y = np.empty((steps(shape), features(shape), n), dtype=block.dtype)
             y[:, :, longest] = block.reshape(steps(shape), n, features(shape)).transpose(0, 2, 1)
             found.append(y if len(shape) == 2 else y[0])
@@ -173,9 +191,12 @@ class CompiledEngine:
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:
         n = len(batch.x)
-        loaded = self._load("batch" if n > 1 else "one", n)
+        per_shard = rows_per_shard(n, images=True) if self.images else n
+        shards = -(-n // per_shard)
+        loaded = self._load("batch" if n > 1 else "one", per_shard, shards)
         data = _samples(batch)
-        plan = _plan(loaded, _longest_first(np.arange(n)[None], data, n, n), np.zeros((1, 1)), n, n, update=-1)
+        order = _longest_first(np.arange(n)[None], data, n, n)
+        plan = _plan(loaded, order, np.zeros((1, 1)), n, per_shard, update=-1, shards=shards)
         with loaded.blas():
             interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
         return float(plan.losses[0] + plan.penalties[0]), loaded.memory.grads[0].copy()
@@ -201,9 +222,10 @@ class CompiledEngine:
         self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
     ) -> tuple[int, interpreter.Plan, _Loaded]:
         optimizer = state.optimizer
-        per_shard = rows_per_shard(batch_size)
+        per_shard = rows_per_shard(batch_size, self.images)
         shards = -(-batch_size // per_shard)
-        loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards)
+        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
+        loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards, threads)
         loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
         importlib.import_module(f"handgrad.kernels.{optimizer.kind}")
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
@@ -211,7 +233,6 @@ class CompiledEngine:
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
         plan.clipping[:] = state.clipping
         loaded.memory.kept[...] = self.net.parameters.flat
-        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
         with loaded.blas():
             return _run_threads(threads, loaded, data, plan), plan, loaded
 

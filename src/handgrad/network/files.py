@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.errors import HandgradError, InputError
 from handgrad.layers._types import Array
+from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
 from handgrad.training.initializers import INITIALIZERS
@@ -114,7 +115,7 @@ def load(path: str | Path) -> "Sequential":
         if plan["format"] != _FORMAT:
             raise InputError(f"format {plan['format']!r} was written by another version, expected format {_FORMAT}")
         network = Sequential(
-            [_build(LAYERS, entry) for entry in plan["layers"]],
+            [_build(LAYERS | IMAGES, entry) for entry in plan["layers"]],
             input_shape=tuple(plan["input_shape"]),
             loss=_build(LOSSES, plan["loss"]),
             weight_decay=plan["weight_decay"],

@@ -16,16 +16,17 @@ def refuse_non_finite(what: str, array: Array, shape: Shape) -> None:
     samples of ``shape``."""
     if not np.isfinite(array).all():
         row, column = (int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        step, feature = divmod(column, features(shape))
-        place = column if len(shape) == 1 else f"{feature} of step {step}"
-        raise not_finite(what, row, place, float(array[row, column]))
+        *outer, last = (int(i) for i in np.unravel_index(column, shape))
+        names = {2: ("step",), 3: ("channel", "line")}.get(len(shape), ())
+        within = [f" of {name} {i}" for name, i in zip(names, outer, strict=True)]
+        raise not_finite(what, row, f"{last}{''.join(reversed(within))}", float(array[row, column]))
 
 
 def as_samples(
     x: Any, input_shape: Shape, dtype: np.dtype[Any], lengths: Any = None, prefix: str = ""
 ) -> tuple[Array, Orders]:
     """``x`` as a C-ordered array (samples, numbers per sample) of ``dtype``, finite, at least one sample; and how many
-    steps of each are real. The padding may hold anything, and holds zeros afterwards.
+    steps of each are real. Images of one channel may come without its axis. The padding may hold anything, and holds zeros afterwards.
 
     Raises InputError for anything else. A number too large for ``dtype`` counts as infinite.
     """
@@ -38,6 +39,8 @@ def as_samples(
         raise wrong_dtype(what, given.dtype, "real numbers")
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(given, dtype=dtype)
+    if len(input_shape) == 3 and input_shape[0] == 1 and given.shape[1:] == input_shape[1:]:
+        given = given[:, None]  # one channel, which need not be said
     if given.ndim != len(input_shape) + 1 or given.shape[1:] != input_shape:
         hint = "one row per sample" if given.ndim != len(input_shape) + 1 else "the network's input_shape decides"
         raise wrong_shape(what, given.shape, ("samples", *input_shape), hint)

@@ -278,6 +278,11 @@ class Softmax(_Elementwise):
 
     kind: ClassVar[str] = "softmax"
 
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) > 2:
+            raise wrong_shape("the input of Softmax", input_shape, ("features",), "flatten it first")
+        return input_shape
+
     def forward(self, params: Mapping[str, Array], x: Array) -> tuple[Array, Any]:
         return softmax_forward(x)
 

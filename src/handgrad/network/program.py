@@ -11,6 +11,8 @@ import numpy as np
 
 from handgrad.kernels import _rows as row
 from handgrad.layers._activations import ACTIVATIONS
+from handgrad.network.image_rows import blocks, image_scratch, image_sizes, link_lists, with_lists
+from handgrad.network.images import IMAGES, Conv2D
 from handgrad.network.layers import RNN, Layer, Shape, features, steps
 from handgrad.network.losses import Loss
 from handgrad.network.parameters import Parameters
@@ -25,11 +27,16 @@ _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("rnn", "one"): ("rnn_forward_one", "rnn_backward_one"),
     ("rnn", "online"): ("rnn_forward_one", "rnn_backward_sgd"),
 }
+for kind in IMAGES:
+    _BY_FORM[kind, "one"] = _BY_FORM[kind, "online"] = (f"{kind}_forward_one", f"{kind}_backward_one")
+for kind in ("conv", "subsample"):
+    _BY_FORM[kind, "online"] = (f"{kind}_forward_one", f"{kind}_backward_sgd")
 # of a layer that takes every step of a sequence by itself: several samples, whose gradients add up
 _BY_FORM_OF_STEPS: dict[tuple[str, Form], tuple[str, str]] = {
     ("dense", "one"): ("dense_forward_one", "dense_backward_steps"),
     ("dense", "online"): ("dense_forward_one", "dense_backward_sgd_steps"),
 }
+_FEW = 4  # samples below which images are not laid side by side: most lanes would be empty
 
 
 def _operations(kind: str, form: Form, shape: Shape) -> tuple[str, str]:
@@ -40,7 +47,8 @@ def _operations(kind: str, form: Form, shape: Shape) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Program:
-    """``table`` (rows, COLUMNS) int64, see ``kernels/_rows.py``; ``operations`` names what each row runs."""
+    """``table`` (rows, COLUMNS) int64, see ``kernels/_rows.py``: a row for each of ``operations``, which names what it
+    runs, then lists of integers that some of them read."""
 
     table: np.ndarray[Any, np.dtype[np.int64]]
     operations: tuple[tuple[str, str], ...]
@@ -53,7 +61,7 @@ class Program:
     def __str__(self) -> str:
         head = f"{'':>3}  {'forward':<30}{'backward':<30}{'in':>8}{'out':>8}{'n_in':>7}{'n_out':>7}{'param':>9}"
         lines = [head]
-        for i, (names, r) in enumerate(zip(self.operations, self.table, strict=True)):
+        for i, (names, r) in enumerate(zip(self.operations, self.table, strict=False)):
             numbers = f"{r[row.IN]:>8}{r[row.OUT]:>8}{r[row.N_IN]:>7}{r[row.N_OUT]:>7}{r[row.PARAM]:>9}"
             lines.append(f"{i:>3}  {names[0]:<30}{names[1]:<30}{numbers}")
         return "\n".join(lines)
@@ -65,10 +73,10 @@ def _rounded(size: int) -> int:
 
 
 class _Layout:
-    """Hands out places in a workspace for ``capacity`` samples."""
+    """Hands out places in a workspace for ``capacity`` samples; of images, ``lanes`` lie side by side."""
 
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
+    def __init__(self, capacity: int, lanes: int = 1) -> None:
+        self.capacity, self.lanes = capacity, lanes
         self.top = 0
         self.lengths = self.place(1)
 
@@ -77,6 +85,11 @@ class _Layout:
         start = self.top
         self.top += _rounded(size * (self.capacity if samples is None else samples))
         return start
+
+    def array(self, shape: Shape) -> int:
+        """Where an array of samples of ``shape`` begins."""
+        filled = blocks(self.capacity) if len(shape) == 3 and self.lanes > 1 else self.capacity
+        return self.place(int(np.prod(shape)), filled)
 
     def layer_row(self, layer: Layer, shape: Shape, last: int) -> list[int]:
         """The row of a layer whose input of ``shape`` begins at ``last``: the arrays and sizes of its operation."""
@@ -94,7 +107,10 @@ class _Layout:
                 r[row.OUT] = self.place(layer.units)
         else:
             r[row.STEPS], r[row.PER_SAMPLE] = 1, steps(shape)
-            r[row.OUT] = self.place(int(np.prod(out_shape)))
+            r[row.OUT] = self.array(out_shape)
+        if len(shape) == 3:
+            image_sizes(r, layer, shape, self.lanes)
+            image_scratch(r, layer, self.lanes, lambda size: self.place(size, samples=1))
         return r
 
     def loss_row(self, shape: Shape, last: int) -> list[int]:
@@ -123,13 +139,15 @@ def make_program(
     form: Form,
 ) -> Program:
     """Lay out the arrays of a workspace for ``capacity`` samples and write the table."""
-    layout = _Layout(capacity)
+    side_by_side = form == "batch" and capacity >= _FEW
+    layout = _Layout(capacity, row.LANES if side_by_side else 1)
+    lists: dict[int, list[int]] = {}
     rows: list[list[int]] = []
     operations: list[tuple[str, str]] = []
     scalars: list[float] = [0.0]  # the learning rate of a fused update
     decay: list[list[int]] = []
     shape = input_shape
-    x_at = last = layout.place(int(np.prod(shape)))
+    x_at = last = layout.array(shape)
     needs_dx = 0
     for i, layer in enumerate(layers):
         names = [f"{i}.{name}" for name in layer.parameter_shapes(shape)]
@@ -137,7 +155,10 @@ def make_program(
         r[row.PARAM] = parameters.offsets[names[0]] if names else 0
         r[row.SCALAR], r[row.NEEDS_DX] = len(scalars), needs_dx
         rows.append(r)
-        operations.append(_operations(layer.kind, form, shape))
+        if isinstance(layer, Conv2D):
+            lists[i] = link_lists(layer.table(shape[0]))
+        few = len(shape) == 3 and form == "batch" and not side_by_side
+        operations.append(_operations(layer.kind, "one" if few else form, shape))
         scalars.extend(layer.constants())
         decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))
@@ -149,9 +170,9 @@ def make_program(
         r[row.OUT], r[row.SCALAR] = penalty_at, len(scalars)
     scalars.append(weight_decay)
     places = [x_at, rows[-1][row.AUX], rows[-1][row.OUT], last, penalty_at]
-    places += [layout.lengths, steps(input_shape), steps(shape)]
+    places += [layout.lengths, steps(input_shape), steps(shape), layout.lanes if len(input_shape) == 3 else 1]
     return Program(
-        table=np.array(rows, dtype=np.int64),
+        table=with_lists(rows, lists),
         operations=tuple(operations),
         decay=np.array(decay, dtype=np.int64).reshape(-1, row.COLUMNS),
         places=np.array(places, dtype=np.int64),

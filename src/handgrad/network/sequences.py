@@ -1,4 +1,5 @@
-"""Sequences behind the public face: rows of samples, arrays (steps, features, batch), and steps taken as samples.
+"""Sequences and images behind the public face: rows of samples, arrays (steps, features, batch) and (channels, height,
+width, batch), and steps taken as samples.
 
 To a layer that works on each step alone, and to a loss, every step of every sequence is a sample of its own: a column.
 """
@@ -15,7 +16,10 @@ from handgrad.network.layers import RNN, Layer, Shape, features, steps
 
 
 def columns(x: Array, shape: Shape) -> Array:
-    """Rows ``x`` (samples, numbers) of samples of ``shape`` as (features, batch), or (steps, features, batch)."""
+    """Rows ``x`` (samples, numbers) of samples of ``shape`` as (features, batch), (steps, features, batch) or (channels,
+    height, width, batch)."""
+    if len(shape) == 3:
+        return np.moveaxis(x.reshape(len(x), *shape), 0, -1)
     if len(shape) != 2:
         return x.T
     return x.reshape(len(x), steps(shape), features(shape)).transpose(1, 2, 0)
@@ -30,12 +34,12 @@ def rows(y: Array) -> Array:
 
 def fold(y: Array) -> Array:
     """Steps as samples: (steps, features, batch) to (features, steps batch); other arrays as they are."""
-    return y if y.ndim == 2 else y.transpose(1, 0, 2).reshape(y.shape[1], -1)
+    return y if y.ndim != 3 else y.transpose(1, 0, 2).reshape(y.shape[1], -1)
 
 
 def unfold(a: Array, like: Array) -> Array:
     """The opposite of ``fold``, with the steps and the batch of ``like``."""
-    return a if like.ndim == 2 else a.reshape(len(a), len(like), -1).transpose(1, 0, 2)
+    return a if like.ndim != 3 else a.reshape(len(a), len(like), -1).transpose(1, 0, 2)
 
 
 def as_lengths(lengths: Any, samples: int, input_shape: Shape, prefix: str = "") -> Orders:

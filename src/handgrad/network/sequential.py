@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.errors import UsageError, out_of_range, unknown_choice
+from handgrad.errors import UsageError, out_of_range, shape_text, unknown_choice
 from handgrad.layers._types import Array
 from handgrad.network import files
 from handgrad.network.engine import Architecture, Engine, EngineName, Orders, make_engine
@@ -30,7 +30,8 @@ from handgrad.training.schedules import ConstantSchedule, Schedule
 class Sequential:
     """A chain of layers with a loss at its end.
 
-    ``input_shape`` is that of one sample, ``(features,)``. ``weight_decay`` is lambda in the penalty
+    ``input_shape`` is that of one sample, ``(features,)``, ``(steps, features)`` of sequences or ``(channels, height,
+    width)`` of images. ``weight_decay`` is lambda in the penalty
     lambda / 2 sum W^2 over all weight matrices, which is part of the loss. ``dtype`` is float32 (training) or float64
     (checking). ``seed`` draws the initial parameters. Raises UsageError or InputError for parts that do not fit.
 
@@ -58,6 +59,9 @@ class Sequential:
         self.architecture = Architecture(
             self.layers, self.loss, self.input_shape, self.parameters, self.weight_decay, self.dtype
         )
+        if len(self.architecture.output_shape) == 3:
+            shape = shape_text(self.architecture.output_shape)
+            raise UsageError(f"the network ends with maps of {shape}, expected a vector; put Flatten() behind them")
         self.history = History()
         self._engines: dict[tuple[str, int | None], Engine] = {}
         self.initialize(self.seed)

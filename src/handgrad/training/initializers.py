@@ -54,6 +54,17 @@ class Zeros(Initializer):
 
 
 @dataclass(frozen=True)
+class Ones(Initializer):
+    """All one: right for weights that scale something whole, as those of a Subsample layer do."""
+
+    kind: ClassVar[str] = "ones"
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Float64:
+        """Ones of ``shape``; ``rng`` is not used."""
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
 class Normal(Initializer):
     """Normal distribution N(mean, std^2); with its defaults N(0, 1).
 
@@ -201,6 +212,7 @@ INITIALIZERS: dict[str, type[Initializer]] = {
         LeCunUniform,
         Orthogonal,
         Zeros,
+        Ones,
     )
 }
 
