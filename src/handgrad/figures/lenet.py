@@ -54,8 +54,8 @@ def _draw_table(axes: "Axes", table: Links, title: str) -> None:
 
     rows, columns = table.shape
     for p, d in np.ndindex(rows, columns):
-        filled = {"facecolor": BLUE} if table[p, d] else {"facecolor": "none"}
-        axes.add_patch(Rectangle((d - 0.42, p - 0.42), 0.84, 0.84, edgecolor=RULE, linewidth=0.6, **filled))
+        color = BLUE if table[p, d] else "none"
+        axes.add_patch(Rectangle((d - 0.42, p - 0.42), 0.84, 0.84, edgecolor=RULE, linewidth=0.6, facecolor=color))
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(rows - 0.5, -0.5)
     axes.grid(visible=False)

@@ -92,8 +92,7 @@ def random_table(count: int, seed: int) -> Links:
     is seen; drawn by ``seed``."""
     random = data_stream(seed, _STREAM)
     while True:
-        table = np.zeros(INPUTS * OUTPUTS, dtype=bool)
-        table[random.permutation(INPUTS * OUTPUTS)[:count]] = True
-        table = table.reshape(INPUTS, OUTPUTS)
+        table: Links = np.zeros((INPUTS, OUTPUTS), dtype=bool)
+        table.flat[random.permutation(table.size)[:count]] = True
         if table.any(axis=0).all() and table.any(axis=1).all():
             return table

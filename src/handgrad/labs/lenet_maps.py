@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.layers._types import Array
+from handgrad.network.layers import RNN
 from handgrad.network.lenet import LENET_LAYERS
 from handgrad.network.sequential import Sequential
 
@@ -59,9 +60,11 @@ def way(network: Sequential, x: Any, labels: Sequence[int]) -> Way:
         {name: value.astype(np.float64) for name, value in network.parameters.of_layer(i).items()}
         for i in range(len(network.layers))
     ]
-    y = np.asarray(x, np.float64)[..., None]
-    ys, caches = [y], []
-    for layer, values in zip(network.layers, params, strict=True):
+    y: Array = np.asarray(x, np.float64)[..., None]
+    ys: list[Array] = [y]
+    caches: list[Any] = []
+    layers = [layer for layer in network.layers if not isinstance(layer, RNN)]  # of which LeNet-5 has none
+    for layer, values in zip(layers, params, strict=True):
         y, cache = layer.forward(values, y)
         ys.append(y)
         caches.append(cache)
@@ -73,8 +76,8 @@ def way(network: Sequential, x: Any, labels: Sequence[int]) -> Way:
         t[label] = 1
         dy = network.loss.backward(network.loss.forward(y, t)[1], np.ones(1))
         dys = [dy]
-        for i in reversed(range(len(network.layers))):
-            dy, _ = network.layers[i].backward(params[i], caches[i], dy)
+        for layer, values, cache in reversed(list(zip(layers, params, caches, strict=True))):
+            dy, _ = layer.backward(values, cache, dy)
             dys.insert(0, dy)
         back[label] = tuple(Stage(name, _as_maps(dys[k])) for name, k in shown)
     return Way(forward, back, network.loss.prediction(y)[:, 0])

@@ -103,7 +103,7 @@ def _connections(layer: Any, before: tuple[int, ...], after: tuple[int, ...], co
     if layer.kind == "dense":
         return count
     window = (before[1] // after[1]) * (before[2] // after[2])
-    return int(np.prod(after)) * (window + (layer.kind == "subsample"))
+    return int(np.prod(after)) * int(window + (layer.kind == "subsample"))
 
 
 def _classes(done: Finished) -> Table:

@@ -60,7 +60,7 @@ class Group:
 
     def mean(self, quantity: str) -> float:
         """Over the trainings."""
-        return mean(getattr(each, quantity) for each in self.outcomes)
+        return float(mean(getattr(each, quantity) for each in self.outcomes))
 
     @property
     def spread(self) -> float:
@@ -79,8 +79,8 @@ def train_kinds(
     counts = {name: len(part.x) for name, part in parts.items()}
     groups = [Group(kind) for kind in kinds]
     reporter.say(
-        f"{dataset.name}: {counts['training']:,} training images; {len(kinds)} kinds of network, {SEEDS} trainings each "
-        f"of {plan.epochs} epochs"
+        f"{dataset.name}: {counts['training']:,} training images; {len(kinds)} kinds of network, {SEEDS} trainings "
+        f"of {plan.epochs} epochs each"
     )
     interrupted = False
     for k, group in ((k, group) for k in range(SEEDS) for group in groups):
@@ -129,8 +129,8 @@ def comparison_table(groups: Sequence[Group], counts: Mapping[str, int], what: s
     epochs = groups[0].kind.plan.epochs
     title = f"{what[0].upper()}{what[1:]}: {epochs} epochs, {counts['training']:,} training images"
     note = (
-        f"Mean over {len(groups[0].outcomes)} trainings, and the worst and the best; of {counts['test']:,} test images one "
-        f"is {100 / counts['test']:.2g} points. Seconds: of a training."
+        f"Mean over {len(groups[0].outcomes)} trainings, and the worst and the best; of {counts['test']:,} test images "
+        f"one is {100 / counts['test']:.2g} points. Seconds: of a training."
     )
     return Table("comparison", title, columns, tuple(rows), note, digits=3)
 
@@ -202,8 +202,8 @@ def _picture(groups: Sequence[Group], what: str) -> Picture:
     curves = {group.name: _mean_curve(group) for group in groups}
     ends = {group.name: [100 * each.test_accuracy for each in group.outcomes] for group in groups}
     caption = (
-        "Left: test error by epoch, mean over the trainings. Right: test accuracy in the end, a mark for each training; "
-        "the line is the mean."
+        "Left: test error by epoch, mean over the trainings. Right: test accuracy in the end, a mark for each "
+        "training; the line is the mean."
     )
     return Picture("comparison", caption, comparison_figure(curves, ends, what))
 

@@ -32,8 +32,8 @@ def links(settings: LenetSettings, reporter: Reporter) -> LabResult:
         result.findings += [compared(groups[0], other) for other in groups[1:]]
         ratio = groups[1].mean("seconds") / groups[0].mean("seconds")
         result.findings.append(
-            f"With all {full.size} links a training takes {ratio:.2f} times as long as with LeCun's {count}: links that "
-            "are absent cost no arithmetic."
+            f"With all {full.size} links a training takes {ratio:.2f} times as long as with LeCun's {count}: links "
+            "that are absent cost no arithmetic."
         )
     if groups:
         from handgrad.figures.lenet import links_figure
