@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.data._files import reading
 from handgrad.data.split import data_stream
-from handgrad.errors import InputError, shape_text
+from handgrad.errors import InputError
 
 Links = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -51,33 +51,32 @@ def read_table(path: str) -> Links:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is no text, expected {_EXPECTED}") from None
-    rows = [row for k, line in enumerate(text.splitlines(), 1) if (row := _row(path, k, line))]
-    shape = (len(rows), len(rows[0]) if rows else 0)
-    if shape == (OUTPUTS, INPUTS):
+    rows = {k: row for k, line in enumerate(text.splitlines(), 1) if (row := _row(path, k, line))}
+    widths = {len(row) for row in rows.values()}
+    if len(rows) == OUTPUTS and widths == {INPUTS}:
         raise InputError(
             f"{path} has {OUTPUTS} rows of {INPUTS}, expected {INPUTS} rows of {OUTPUTS}: a row for each input; turn it"
         )
+    for k, row in rows.items():
+        if len(row) != OUTPUTS:
+            raise InputError(f"{path}, line {k}: {len(row)} entries, expected {OUTPUTS}, one for each output")
     if len(rows) != INPUTS:
         raise InputError(f"{path} has {len(rows)} rows, expected {_EXPECTED}")
-    return _checked(path, np.array(rows, dtype=bool))
+    return _checked(path, np.array(list(rows.values()), dtype=bool))
 
 
 def _row(path: str, line: int, text: str) -> list[int]:
     """The entries of a line; none where it is blank."""
     words = [word for word in _SEPARATORS.split(text.partition("#")[0].strip()) if word]
-    if len(words) == 1 and len(words[0]) > 1:
+    if len(words) == 1 and set(words[0]) <= {"0", "1"}:
         words = list(words[0])
     for word in words:
         if word not in ("0", "1"):
             raise InputError(f"{path}, line {line}: {word[:20]!r} is not 0 or 1")
-    if words and len(words) not in (OUTPUTS, INPUTS):
-        raise InputError(f"{path}, line {line}: {len(words)} entries, expected {OUTPUTS}, one for each output")
     return [int(word) for word in words]
 
 
 def _checked(path: str, table: Links) -> Links:
-    if table.shape != (INPUTS, OUTPUTS):
-        raise InputError(f"{path} has {shape_text(table.shape)} entries, expected {_EXPECTED}")
     alone = np.flatnonzero(~table.any(axis=0))
     if alone.size:
         raise InputError(f"{path}: output {alone[0]} (column {alone[0] + 1}) sees no input; give it one at least")
