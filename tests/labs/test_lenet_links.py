@@ -62,7 +62,10 @@ GOOD = rows(table_of("lecun"), " ")
         (GOOD.replace("0 0", "0 x", 1), "'x' is not 0 or 1"),
         ("\n" + GOOD + " 1", "table.txt, line 7: 17 entries, expected 16, one for each output"),
         (GOOD[2:], "table.txt, line 1: 15 entries, expected 16"),
-        (rows(table_of("lecun").T, ","), "table.txt has 16 rows of 6, expected 6 rows of 16: a row for each input; turn"),
+        (
+            rows(table_of("lecun").T, ","),
+            "table.txt has 16 rows of 6, expected 6 rows of 16: a row for each",
+        ),
         ("\n".join("1 0" + " 1" * 14 for _ in range(6)), "table.txt: output 1 (column 2) sees no input"),
         ("\n".join(["0 " * 16] + ["1 " * 16] * 5), "table.txt: input 0 (row 1) is seen by no output"),
         ("\n".join(["1 " * 16] * 5 + ["1 " * 6]), "table.txt, line 6: 6 entries, expected 16"),
