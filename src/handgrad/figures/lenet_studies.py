@@ -23,6 +23,8 @@ def comparison_figure(
     """
     if not ends:
         raise InputError("there are 0 kinds to compare, expected at least 1")
+    from matplotlib.ticker import MaxNLocator
+
     with look():
         figure, ((left, right),) = new_figure(2, height=3.4)
         everything = [value for values in curves.values() for value in values]
@@ -33,6 +35,7 @@ def comparison_figure(
             logarithmic(left)
         else:
             left.set_ylim(bottom=0)
+        left.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_xlabel("epoch")
         left.set_ylabel("test error [%]")
         left.set_title(title)
