@@ -12,7 +12,7 @@ TOLERANCE = {np.dtype("float64"): 1e-13, np.dtype("float32"): 2e-5}
 
 
 @_jit.kernel
-def _drive(address, row, n, params, grads, acts, deltas, scalars):
+def drive_operation(address, row, n, params, grads, acts, deltas, scalars):
     _jit.call(
         address,
         _jit.pointer(row, 0),
@@ -48,7 +48,7 @@ class Operation:
             self._drive(address)
 
     def _drive(self, address: int) -> None:
-        _drive(address, self.row, self.n, self.params, self.grads, self.acts, self.deltas, self.scalars)
+        drive_operation(address, self.row, self.n, self.params, self.grads, self.acts, self.deltas, self.scalars)
 
     def _part(self, array, column: int, width: int):
         start = self.row[column]

@@ -1,4 +1,4 @@
-"""Layers on images: both engines agree, whatever the sizes, links, strides, borders and batches; and what is refused."""
+"""Layers on images: both engines agree, whatever the sizes, links, strides and batches; and what is refused."""
 
 import numpy as np
 import pytest

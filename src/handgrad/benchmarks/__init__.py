@@ -21,7 +21,7 @@ from handgrad.benchmarks.verdict import find_crossovers, judge_bars
 from handgrad.benchmarks.workload import OURS, PEERS, Side
 from handgrad.errors import unknown_choice
 
-WORKLOADS = ("dense", "rnn")
+WORKLOADS = ("dense", "rnn", "lenet")
 _PACKAGES = ("handgrad", "numpy", "numba", "llvmlite", "scipy", "torch", "jax", "jaxlib")
 
 

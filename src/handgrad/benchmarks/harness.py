@@ -41,7 +41,9 @@ class Row:
 
     ``cold_s``: building the network and its first epoch, in a process that has imported the library; ``epoch_s``: an
     epoch later on. ``other_load``: cores that other processes kept busy in the rounds that count, on average; None
-    where the system does not tell. ``refused`` says why the side was not measured; then the other numbers are None.
+    where the system does not tell. ``peak_mib``: the most memory that the side's process held, in MiB, and
+    ``grown_mib`` how much of that came after the warm-up: nothing, where a step takes as much as the one before.
+    ``refused`` says why the side was not measured; then the other numbers are None.
     """
 
     case: str
@@ -57,6 +59,8 @@ class Row:
     ratio_min: float | None = None
     ratio_max: float | None = None
     other_load: float | None = None
+    peak_mib: float | None = None
+    grown_mib: float | None = None
     same_result: bool = False
     refused: str = ""
 
@@ -134,11 +138,14 @@ class _Runner:
     row: Row
     worker: Worker
     epochs: int = 1
+    warm_mib: float | None = None
 
     def run(self) -> float:
         """Seconds of one epoch."""
         time.sleep(_PAUSE)
-        return float(self.worker.ask("run", epochs=self.epochs)["seconds"]) / self.epochs
+        reply = self.worker.ask("run", epochs=self.epochs)
+        self.row.peak_mib = reply.get("peak_mib")
+        return float(reply["seconds"]) / self.epochs
 
     def warm_up(self, seconds: float) -> None:
         """Find out how many epochs take about ``seconds``, and run them once."""
@@ -146,6 +153,7 @@ class _Runner:
         self.epochs = max(1, min(100_000, round(seconds / max(self.run(), 1e-6))))
         if self.epochs > 1:
             self.run()
+        self.warm_mib = self.row.peak_mib
 
 
 def measure(
@@ -217,6 +225,8 @@ def _conclude(runners: list[_Runner], steps: int, loads: list[float | None]) -> 
         row.us_per_step = statistics.median(row.us_rounds)
         row.epoch_s = row.us_per_step * steps / 1e6
         row.other_load = statistics.mean(told) if told else None
+        if row.peak_mib is not None and runner.warm_mib is not None:
+            row.grown_mib = row.peak_mib - runner.warm_mib
         if row.side != OURS.name:
             row.ratio = row.us_per_step / statistics.median(ours)
             each = [theirs / mine for theirs, mine in zip(row.us_rounds, ours, strict=True)]

@@ -4,7 +4,7 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -112,3 +112,24 @@ class OtherLoad:
 def _stat_of(pid: int) -> list[str]:
     """The fields of ``/proc/PID/stat`` behind the command's name, which may hold anything."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def peak_memory() -> float | None:
+    """The most memory, in MiB, that this process has held at one time; None where the system does not tell."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes where there is no /proc
+
+
+def forget_peak_memory() -> None:
+    """Count the peak from now on, where the system lets a process do that."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

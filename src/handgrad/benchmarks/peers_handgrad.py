@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import numpy as np
+
 import handgrad as hg
-from handgrad.benchmarks import dense, rnn
-from handgrad.benchmarks.workload import Build
+from handgrad.benchmarks import dense, lenet, rnn
+from handgrad.benchmarks.workload import Build, Samples
 from handgrad.layers._types import Array
 
 PACKAGES = ("handgrad", "numba", "llvmlite", "numpy", "scipy")
@@ -23,9 +25,9 @@ def prepare(threads: int) -> dict[str, Any]:
 class Trainer:
     """``hg.Sequential`` with the problem's parameters. Without ``threads`` it takes all cores that it may use."""
 
-    def __init__(self, problem: dense.Problem | rnn.Problem, threads: int, net: Any) -> None:
+    def __init__(self, problem: Samples, threads: int, net: Any) -> None:
         self.problem, self.threads, self.net = problem, threads, net
-        self.first = dict(zip(net.parameters, problem.parameters, strict=True))
+        self.first = dict(zip(net.parameters, problem.parameters, strict=False))
         self.reset()
 
     def reset(self) -> None:
@@ -72,4 +74,23 @@ class Rnn(Trainer):
         super().__init__(problem, threads, net)
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}
+class Lenet(Trainer):
+    """``hg.lenet5``; where images are predicted, one call of ``predict`` for each."""
+
+    def __init__(self, problem: lenet.Problem, threads: int) -> None:
+        self.answers = np.zeros((len(problem.x), 10), np.float32) if problem.predict else None
+        super().__init__(problem, threads, hg.lenet5(activation=hg.Tanh()))
+
+    def train(self, epochs: int) -> None:
+        if self.answers is None:
+            super().train(epochs)
+            return
+        for _ in range(epochs):
+            for k, image in enumerate(self.problem.x):
+                self.answers[k] = self.net.predict(image[None])[0]
+
+    def parameters(self) -> list[Array]:
+        return [*super().parameters(), *([] if self.answers is None else [self.answers])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}

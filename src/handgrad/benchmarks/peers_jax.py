@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.benchmarks import dense, rnn
+from handgrad.benchmarks import dense, lenet, rnn
 from handgrad.benchmarks.workload import Build
 from handgrad.layers._types import Array
 
@@ -138,4 +138,70 @@ class Rnn:
         return [np.array(array) for array in self.now]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}
+def _logits(mask: Any, parameters: Any, x: Any) -> Any:
+    """LeNet-5's logits of images ``x`` (samples, 1, 32, 32)."""
+    W1, b1, w2, a2, W3, b3, w4, a4, *dense = parameters
+
+    def convolved(x: Any, W: Any, b: Any) -> Any:
+        return jax.lax.conv_general_dilated(x, W, (1, 1), "VALID") + b[:, None, None]
+
+    def pooled(x: Any, w: Any, a: Any) -> Any:
+        n, maps, height, width = x.shape
+        means = x.reshape(n, maps, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
+        return w[:, None, None] * means + a[:, None, None]
+
+    x = jnp.tanh(pooled(jnp.tanh(convolved(x, W1, b1)), w2, a2))
+    x = jnp.tanh(pooled(jnp.tanh(convolved(x, W3 * mask, b3)), w4, a4)).reshape(len(x), -1)
+    for i in range(0, len(dense), 2):
+        x = (jnp.tanh(x) if i else x) @ dense[i].T + dense[i + 1]
+    return x
+
+
+class Lenet:
+    """Parameters as a list; C3's kernel is dense, and multiplied by its mask."""
+
+    def __init__(self, problem: lenet.Problem, threads: int) -> None:
+        self.problem = problem
+        self.x, self.t = jnp.array(problem.x), jnp.array(problem.t, dtype=jnp.int32)
+        W3, mask = lenet.masked(problem.parameters[4])
+        self.first = [*problem.parameters[:4], W3, *problem.parameters[5:14]]
+        self.answers = np.zeros((len(problem.x), 10), np.float32) if problem.predict else None
+        logits = partial(_logits, jnp.array(mask))
+
+        def loss(parameters: Any, x: Any, labels: Any) -> Any:
+            log_y = jax.nn.log_softmax(logits(parameters, x))
+            return -jnp.mean(jnp.take_along_axis(log_y, labels[:, None], axis=1))
+
+        step = partial(_step, loss, problem.lr)
+
+        @partial(jax.jit, donate_argnums=0)
+        def epoch(parameters: Any, x: Any, t: Any, order: Any) -> Any:
+            return jax.lax.scan(lambda p, rows: step(p, (x[rows], t[rows])), parameters, order)
+
+        self.epoch = epoch
+        self.predict = jax.jit(lambda parameters, x: jax.nn.softmax(logits(parameters, x)))
+        self.reset()
+
+    def reset(self) -> None:
+        self.now = jax.block_until_ready([jnp.array(array) for array in self.first])
+
+    def train(self, epochs: int) -> None:
+        problem = self.problem
+        if self.answers is not None:
+            for _ in range(epochs):
+                for k, image in enumerate(problem.x):
+                    self.answers[k] = np.asarray(self.predict(self.now, image[None]))[0]
+            return
+        orders = [np.arange(len(problem.x))] * epochs if problem.online else problem.orders(epochs)
+        for order in orders:
+            rows = order.reshape(-1, problem.batch).astype(np.int32)
+            self.now, _losses = self.epoch(self.now, self.x, self.t, rows)
+        jax.block_until_ready(self.now)
+
+    def parameters(self) -> list[Array]:
+        arrays = [np.array(array) for array in self.now]
+        arrays[4] = lenet.linked(arrays[4])
+        return [*arrays, *([] if self.answers is None else [self.answers])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}

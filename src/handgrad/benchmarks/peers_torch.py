@@ -6,11 +6,13 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import avg_pool2d, conv2d, cross_entropy, linear
 
-from handgrad.benchmarks import dense, rnn
-from handgrad.benchmarks.workload import Build
+from handgrad.benchmarks import dense, lenet, rnn
+from handgrad.benchmarks.workload import Build, Samples
 from handgrad.layers._types import Array
 
 PACKAGES = ("torch",)
@@ -26,7 +28,7 @@ def prepare(threads: int) -> dict[str, Any]:
 class Trainer:
     """The loop of the tutorials over ``pairs`` online, over rows that ``index_select`` gathers in batches."""
 
-    def __init__(self, problem: dense.Problem | rnn.Problem, trained: list[Any], batch_of_one: bool) -> None:
+    def __init__(self, problem: Samples, trained: list[Any], batch_of_one: bool) -> None:
         """``trained``: the parameters, in the problem's order. ``batch_of_one``: whether a sample keeps its axis."""
         self.problem, self.trained = problem, trained
         self.optimizer = torch.optim.SGD(trained, lr=problem.lr)
@@ -98,4 +100,53 @@ class Rnn(Trainer):
         return self.loss(self.readout(h).reshape(-1, 2), t.reshape(-1)) / self.problem.batch
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn}
+class Lenet(Trainer):
+    """Functions of ``torch.nn.functional``; C3's kernel is dense, and multiplied by its mask in every step."""
+
+    def __init__(self, problem: lenet.Problem, threads: int) -> None:
+        W3, mask = lenet.masked(problem.parameters[4])
+        self.first = [*problem.parameters[:4], W3, *problem.parameters[5:14]]
+        self.mask = torch.from_numpy(mask)
+        trained = [torch.from_numpy(first.copy()).requires_grad_(not problem.predict) for first in self.first]
+        self.answers = np.zeros((len(problem.x), 10), np.float32) if problem.predict else None
+        super().__init__(problem, trained, batch_of_one=True)
+
+    def reset(self) -> None:
+        with torch.no_grad():
+            for parameter, first in zip(self.trained, self.first, strict=True):
+                parameter.copy_(torch.from_numpy(first))
+
+    def outputs(self, x: Any, W3: Any) -> Any:
+        """The logits of images ``x``."""
+        W1, b1, w2, a2, _, b3, w4, a4, W5, b5, W6, b6, W7, b7 = self.trained
+        x = torch.tanh(conv2d(x, W1, b1))
+        x = torch.tanh(w2.view(6, 1, 1) * avg_pool2d(x, 2) + a2.view(6, 1, 1))
+        x = torch.tanh(conv2d(x, W3, b3))
+        x = torch.tanh(w4.view(16, 1, 1) * avg_pool2d(x, 2) + a4.view(16, 1, 1))
+        x = torch.tanh(linear(x.flatten(1), W5, b5))
+        return linear(torch.tanh(linear(x, W6, b6)), W7, b7)
+
+    def loss_of(self, x: Any, t: Any) -> Any:
+        return cross_entropy(self.outputs(x, self.trained[4] * self.mask), t)
+
+    @torch.inference_mode()
+    def _predict(self, answers: Array) -> None:
+        """Every image by itself, with C3's kernel masked once."""
+        W3 = self.trained[4] * self.mask
+        for k, (x, _) in enumerate(self.pairs):
+            answers[k] = self.outputs(x, W3).softmax(1).numpy()[0]
+
+    def train(self, epochs: int) -> None:
+        if self.answers is None:
+            super().train(epochs)
+            return
+        for _ in range(epochs):
+            self._predict(self.answers)
+
+    def parameters(self) -> list[Array]:
+        arrays = super().parameters()
+        arrays[4] = lenet.linked(arrays[4])
+        return [*arrays, *([] if self.answers is None else [self.answers])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}

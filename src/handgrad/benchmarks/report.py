@@ -30,6 +30,7 @@ def _head(document: dict[str, Any]) -> str:
 def _tables(document: dict[str, Any]) -> list[str]:
     """One table for each number of threads."""
     head = f"{'us/step':>12}{'peer / handgrad':>17}{'in the rounds':>22}{'first epoch':>14}{'later':>12}"
+    head += f"{'peak memory':>14}"
     blocks = []
     for threads in document["method"]["threads"]:
         lines = [threads_text(threads), f"{_INDENT}{'case':<18}{'side':<13}{head}"]
@@ -61,7 +62,15 @@ def _numbers(row: dict[str, Any]) -> str:
         spread = f"{row['ratio_min']:.3g} .. {row['ratio_max']:.3g}"
     note = "" if row["ratio"] is None else "   same result"
     times = f"{row['cold_s']:>12.3g} s{row['epoch_s']:>10.3g} s"
-    return f"{row['us_per_step']:>12.4g}{ratio:>17}{spread:>22}{times}{note}"
+    return f"{row['us_per_step']:>12.4g}{ratio:>17}{spread:>22}{times}{_memory(row)}{note}"
+
+
+def _memory(row: dict[str, Any]) -> str:
+    """The peak of the side's process so far, and how much it grew while it trained on."""
+    if row.get("peak_mib") is None:
+        return f"{'':>14}"
+    grown = f" (+{row['grown_mib']:.0f})" if row["grown_mib"] else ""
+    return f"{row['peak_mib']:>10.0f} MiB{grown}"
 
 
 def _bars(document: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ line from stdin and answers with one on stdout. What libraries print goes to std
     {"command": "load", "workload": "dense", "settings": {...}, "options": {...}}
         builds network and data, trains one epoch  ->  {"cold_s": ..., "loss": ..., "moved": ..., "projections": [...]}
     {"command": "run", "epochs": k}
-        from the first parameters again, k epochs  ->  {"seconds": ...}
+        from the first parameters again, k epochs  ->  {"seconds": ..., "peak_mib": ...}
 
 An exception becomes ``{"error": "..."}``; the worker goes on. It ends when stdin does.
 """
@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.benchmarks.machine import forget_peak_memory, peak_memory
 from handgrad.benchmarks.workload import Trainer, fingerprint
 
 
@@ -38,6 +39,7 @@ class Worker:
         """Build the trainer of a case and train its first epoch."""
         self.trainer = None  # give the last one's memory back first
         gc.collect()
+        forget_peak_memory()
         module = import_module(f"handgrad.benchmarks.{workload}")
         problem = module.problem(settings)
         started = time.perf_counter()
@@ -56,7 +58,7 @@ class Worker:
         self.trainer.reset()
         started = time.perf_counter()
         self.trainer.train(epochs)
-        return {"seconds": time.perf_counter() - started}
+        return {"seconds": time.perf_counter() - started, "peak_mib": peak_memory()}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do what ``request`` asks for."""

@@ -94,13 +94,11 @@ def _bordered_one(row, x, scratch):
 def _same_inputs(row, starts, d):
     """Whether outputs d and d + 1 have links to the same inputs."""
     links = starts[d + 1] - starts[d]
-    if starts[d + 2] - starts[d + 1] != links:
-        return False
+    same = starts[d + 2] - starts[d + 1] == links
     inputs = shift(starts, row[MAPS] + 1 + starts[d])
-    for k in range(links):
-        if inputs[k] != inputs[links + k]:
-            return False
-    return True
+    for k in range(links if same else 0):
+        same = same and inputs[k] == inputs[links + k]
+    return same
 
 
 @kernel
@@ -203,7 +201,8 @@ def _dy_line(row):
 @kernel
 def _spread_one(row, dy, scratch):
     """A copy of dy with zeros between its columns, if there is a stride, and around its lines."""
-    stride, height, width, before, line = row[STRIDE], row[OUT_HEIGHT], row[OUT_WIDTH], row[KERNEL_WIDTH] - 1, _dy_line(row)
+    stride, height, width = row[STRIDE], row[OUT_HEIGHT], row[OUT_WIDTH]
+    before, line = row[KERNEL_WIDTH] - 1, _dy_line(row)
     clear(vector(scratch, 0, row[MAPS] * height * line))
     for k in range(row[MAPS] * height):
         pixels, to = vector(dy, k * width, width), vector(scratch, k * line + before, line - before)

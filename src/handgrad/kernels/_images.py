@@ -1,4 +1,4 @@
-"""What operations on images share: borders, zeros between pixels, sums across lanes. See ``_rows.py`` for the layout."""
+"""What operations on images share: borders, zeros between pixels, sums across lanes. The layout: ``_rows.py``."""
 
 from handgrad.kernels._jit import kernel, vector
 from handgrad.kernels._rows import CHANNELS, HEIGHT, LANES, MAPS, OUT_HEIGHT, OUT_WIDTH, PADDING, STRIDE, WIDTH

@@ -42,8 +42,9 @@ KERNEL_WIDTH = 24
 STRIDE = 25
 PADDING = 26
 LINKS = 27  # how many
-# How far behind this row the lists of links begin: where the links of each output begin (MAPS + 1 numbers), their inputs
-# (LINKS); where those of each input begin (CHANNELS + 1), their outputs, and their numbers in the first list (LINKS each)
+# How far behind this row the lists of links begin: where the links of each output begin (MAPS + 1 numbers), their
+# inputs (LINKS); where those of each input begin (CHANNELS + 1), their outputs, and their numbers in the first list
+# (LINKS each)
 LISTS = 28
 PADDED = 29  # acts and deltas: scratch for x and dx with a border, of one sample or of LANES; IN where x needs none
 SPREAD = 30  # deltas: scratch for dy with zeros between and around its pixels; one sample at a time, acts: for y

@@ -1,6 +1,5 @@
 """Trainable subsampling. Equations: ``layers/subsample.py``. Two forms, as ``conv.py`` has them."""
 
-from handgrad.kernels._images import add_lanes
 from handgrad.kernels._jit import kernel, operation, vector
 from handgrad.kernels._pool_tiles import mean_line, spread_line, weigh_line
 from handgrad.kernels._rows import (

@@ -14,8 +14,8 @@ from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
 from handgrad.kernels._rows import CARRIED, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
-from handgrad.network.image_rows import blocks
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
+from handgrad.network.image_rows import blocks
 from handgrad.network.layers import RNN, features, steps
 from handgrad.network.parameters import aligned_zeros
 from handgrad.network.program import Form, Program, make_program
@@ -78,9 +78,7 @@ class CompiledEngine:
         self.images = len(architecture.input_shape) == 3
         self._loaded: dict[tuple[Form, int, int, int, bool], _Loaded] = {}
 
-    def _load(
-        self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True
-    ) -> _Loaded:
+    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True) -> _Loaded:
         key = (form, capacity, shards, threads, backward)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large

@@ -118,7 +118,9 @@ class Conv2D:
     def output_shape(self, input_shape: Shape) -> Shape:
         channels, height, width = _maps("Conv2D", input_shape)
         self.table(channels)
-        sides = [(n + 2 * self.padding - k) // self.stride + 1 for n, k in zip((height, width), self.kernel, strict=True)]
+        sides = [
+            (n + 2 * self.padding - k) // self.stride + 1 for n, k in zip((height, width), self.kernel, strict=True)
+        ]
         if min(sides) < 1 or height + 2 * self.padding < self.kernel[0] or width + 2 * self.padding < self.kernel[1]:
             tall, wide = self.kernel
             raise UsageError(

@@ -26,7 +26,8 @@ def as_samples(
     x: Any, input_shape: Shape, dtype: np.dtype[Any], lengths: Any = None, prefix: str = ""
 ) -> tuple[Array, Orders]:
     """``x`` as a C-ordered array (samples, numbers per sample) of ``dtype``, finite, at least one sample; and how many
-    steps of each are real. Images of one channel may come without its axis. The padding may hold anything, and holds zeros afterwards.
+    steps of each are real. Images of one channel may come without its axis. The padding may hold anything, and holds
+    zeros afterwards.
 
     Raises InputError for anything else. A number too large for ``dtype`` counts as infinite.
     """

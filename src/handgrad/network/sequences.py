@@ -16,8 +16,8 @@ from handgrad.network.layers import RNN, Layer, Shape, features, steps
 
 
 def columns(x: Array, shape: Shape) -> Array:
-    """Rows ``x`` (samples, numbers) of samples of ``shape`` as (features, batch), (steps, features, batch) or (channels,
-    height, width, batch)."""
+    """Rows ``x`` (samples, numbers) of samples of ``shape`` as (features, batch), (steps, features, batch) or
+    (channels, height, width, batch)."""
     if len(shape) == 3:
         return np.moveaxis(x.reshape(len(x), *shape), 0, -1)
     if len(shape) != 2:
