@@ -72,7 +72,7 @@ def derive(
     loss
         Of mlp: cross-entropy, l2, or the name of another loss. [cross-entropy]
     activation
-        Of mlp's hidden layer. [sigmoid]
+        Of mlp's hidden layer [sigmoid], or of all of lenet5 but the last layer [scaled_tanh].
     seed
         Draws the numbers that the lines are checked with.
     out

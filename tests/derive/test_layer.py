@@ -7,7 +7,8 @@ import pytest
 import handgrad.layers
 from handgrad.derive import derive, derive_module
 from handgrad.derive.expression import Code
-from handgrad.derive.reader import layer_names, read_named
+from handgrad.derive.kinds import layer_names
+from handgrad.derive.reader import read_named
 from handgrad.derive.words import nodes
 from handgrad.errors import UsageError
 
@@ -140,7 +141,7 @@ def test_a_new_file_is_found(tmp_path):
 
 
 def test_unknown_names_and_choices():
-    with pytest.raises(UsageError, match="what to derive is 'dens', expected one of dense, .*, mlp"):
+    with pytest.raises(UsageError, match="what to derive is 'dens', expected one of conv, dense, .*, mlp"):
         derive("dens")
     with pytest.raises(UsageError, match="the seed is -1, expected a whole number of at least 0"):
         derive("dense", seed=-1)

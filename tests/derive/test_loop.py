@@ -8,7 +8,7 @@ import pytest
 import handgrad.layers
 from handgrad.derive import derive, names
 from handgrad.derive.expression import Code
-from handgrad.derive.reader import layer_names, loop_names
+from handgrad.derive.kinds import layer_names, loop_names
 from handgrad.derive.words import nodes
 from handgrad.errors import InputError
 

@@ -4,8 +4,9 @@ import pytest
 
 import handgrad.layers.dense
 from handgrad.derive import derive_module, names
+from handgrad.derive.kinds import layer_names
 from handgrad.derive.layer import derive_layer
-from handgrad.derive.reader import layer_names, parse_shapes, read_module, read_named
+from handgrad.derive.reader import parse_shapes, read_module, read_named
 from handgrad.errors import InputError, UsageError
 
 LAYER = '''"""A layer of one's own.
@@ -166,5 +167,5 @@ def test_the_list_of_names_is_the_folder(own):
     assert layer_names(path.parent) == ["own"]
     listed = names(path.parent)
     assert listed[0] == ("own", "A layer of one's own.")
-    assert [entry.name for entry in listed] == ["own", "mlp"]
+    assert [entry.name for entry in listed] == ["own", "lenet5", "mlp"]
     assert "\n" not in "".join(entry.summary for entry in names())

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import handgrad as hg
 import handgrad.layers
 from handgrad.layers.conv import ConvParams, conv_backward, conv_forward
 from handgrad.layers.conv_forms import FORMS
@@ -17,7 +18,7 @@ from handgrad.layers.conv_forms.rotated_kernel import (
     wide,
 )
 from helpers import check_maps, relative_error
-from maps import CASES, problem
+from maps import CASES, TABLE, problem
 
 
 def test_every_form_is_here():
@@ -75,3 +76,23 @@ def test_a_kernel_that_is_not_turned_once_is_wrong(backward):
     symmetric = ConvParams(params.W + params.W[..., ::-1, ::-1], params.b)  # here nothing would be seen
     right, _ = conv_backward(symmetric, cache, y)
     assert relative_error(wide(symmetric.W[0, 0], y[0])[None], right) < 1e-14
+
+
+@pytest.mark.parametrize("spoiled", [False, True], ids=["as it is", "spoiled"])
+def test_the_checker_holds_the_second_form(spoiled):
+    """By the checker that we give to others, with a stride, a border and a table; and it sees a wrong one."""
+    params, x = problem((3, 5), (3, 3), (7, 5), TABLE)
+
+    def push(W, b, x):
+        y, cache = conv_rotated_kernel_forward(ConvParams(W, b), x, 2, 1, TABLE)
+        return y, (ConvParams(W, b), cache)
+
+    def pull(kept, dy):
+        dx, grads = conv_rotated_kernel_backward(*kept, dy)
+        return {"W": grads.W * (1.001 if spoiled else 1), "b": grads.b, "x": dx}
+
+    report = hg.check_layer(push, pull, {"W": params.W, "b": params.b, "x": x})
+    wrong = {each.name for each in report.parameters if each.verdict == "wrong"}
+    assert wrong == ({"W"} if spoiled else set())
+    assert len(report.parameters) == 3
+    assert report.verdict == ("wrong" if spoiled else "right")

@@ -88,18 +88,21 @@ def masked(kernels: Array) -> tuple[Array, Array]:
 
 def linked(W: Array) -> Array:
     """The opposite: the kernels of the links."""
-    return W[LECUN_C3.T]
+    kernels: Array = W[LECUN_C3.T]
+    return kernels
 
 
 def _convolved(x: Array, W: Array, b: Array) -> Array:
     windows = np.lib.stride_tricks.sliding_window_view(x, W.shape[2:], axis=(2, 3))
-    return np.einsum("npijuv,dpuv->ndij", windows, W, optimize=True) + b[:, None, None]
+    y: Array = np.einsum("npijuv,dpuv->ndij", windows, W, optimize=True) + b[:, None, None]
+    return y
 
 
 def _pooled(x: Array, w: Array, a: Array) -> Array:
     n, maps, height, width = x.shape
     means = x.reshape(n, maps, height // 2, 2, width // 2, 2).mean(axis=(3, 5))
-    return w[:, None, None] * means + a[:, None, None]
+    y: Array = w[:, None, None] * means + a[:, None, None]
+    return y
 
 
 def reference_loss(problem: Problem, parameters: list[Array]) -> float:

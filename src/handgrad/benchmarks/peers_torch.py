@@ -129,7 +129,6 @@ class Lenet(Trainer):
     def loss_of(self, x: Any, t: Any) -> Any:
         return cross_entropy(self.outputs(x, self.trained[4] * self.mask), t)
 
-    @torch.inference_mode()
     def _predict(self, answers: Array) -> None:
         """Every image by itself, with C3's kernel masked once."""
         W3 = self.trained[4] * self.mask
@@ -140,8 +139,9 @@ class Lenet(Trainer):
         if self.answers is None:
             super().train(epochs)
             return
-        for _ in range(epochs):
-            self._predict(self.answers)
+        with torch.inference_mode():
+            for _ in range(epochs):
+                self._predict(self.answers)
 
     def parameters(self) -> list[Array]:
         arrays = super().parameters()

@@ -14,12 +14,17 @@ from typing import Any, NamedTuple
 
 from handgrad.derive.compose import LayerSpec
 from handgrad.derive.document import Check, Derivation, Line, Section
+from handgrad.derive.kinds import MAPS, TIME, all_names, loop_names, map_names, title_of
 from handgrad.derive.layer import derive_layer
+from handgrad.derive.lenet5 import LENET5, derive_lenet5
+from handgrad.derive.lenet5 import TITLE as LENET5_TITLE
 from handgrad.derive.loop import derive_loop
 from handgrad.derive.loop_source import loop_layer, read_loop
+from handgrad.derive.maps import derive_maps
+from handgrad.derive.maps_source import map_layer
 from handgrad.derive.mlp import TITLE, derive_mlp
 from handgrad.derive.network import derive_network
-from handgrad.derive.reader import layer_names, loop_names, module_reader, read_named, title_of
+from handgrad.derive.reader import module_reader, read_file, read_named
 from handgrad.errors import UsageError, unknown_choice
 
 __all__ = [
@@ -48,8 +53,12 @@ class Derivable(NamedTuple):
 
 def names(folder: Traversable | None = None) -> list[Derivable]:
     """All that ``derive`` knows: a layer for each file of ``folder`` (default: ``layers/``), and the networks."""
-    layers = [Derivable(name, title_of(name, folder)) for name in sorted([*layer_names(folder), *loop_names(folder)])]
-    return [*layers, Derivable(MLP, f"{TITLE}: notation, loss, forward, backward, update.")]
+    layers = [Derivable(name, title_of(name, folder)) for name in all_names(folder)]
+    networks = [
+        Derivable(LENET5, f"{LENET5_TITLE}: notation, forward, backward."),
+        Derivable(MLP, f"{TITLE}: notation, loss, forward, backward, update."),
+    ]
+    return [*layers, *networks]
 
 
 def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **choices: Any) -> Derivation:
@@ -61,14 +70,26 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     """
     if name == MLP:
         return derive_mlp(seed=seed, folder=folder, **choices)
-    layers = sorted([*layer_names(folder), *loop_names(folder)])
+    if name == LENET5:
+        return _lenet5(seed, folder, **choices)
+    layers = all_names(folder)
     if name not in layers:
-        raise unknown_choice("what to derive", name, [*layers, MLP])
+        raise unknown_choice("what to derive", name, [*layers, LENET5, MLP])
     if choices:
         raise UsageError(f"{', '.join(choices)} was given for {name}, expected for {MLP} only; leave it out")
     if name in loop_names(folder):
         return derive_loop(read_loop(name, folder), seed, folder)
+    if name in map_names(folder):
+        return derive_maps(map_layer(read_file(name, folder)), seed, folder)
     return derive_layer(read_named(name, folder), seed)
+
+
+def _lenet5(seed: int, folder: Traversable | None, **choices: Any) -> Derivation:
+    if unknown := sorted(set(choices) - {"hidden_activation"}):
+        raise UsageError(
+            f"{', '.join(unknown)} was given for {LENET5}, which takes hidden_activation alone; leave it out"
+        )
+    return derive_lenet5(seed=seed, folder=folder, **choices)
 
 
 def derive_module(module: str | Path | ModuleType, *, seed: int = 0) -> Derivation:
@@ -78,6 +99,8 @@ def derive_module(module: str | Path | ModuleType, *, seed: int = 0) -> Derivati
     InputError where the form is another, or the Shapes block is not what comes out.
     """
     reader = module_reader(module)
-    if reader.loops:
+    if reader.kind == TIME:
         return derive_loop(loop_layer(reader), seed, forms=False)
+    if reader.kind == MAPS:
+        return derive_maps(map_layer(reader), seed, forms=False)
     return derive_layer(reader.layer(), seed)

@@ -91,7 +91,7 @@ class Composition:
     def total(self) -> Statement:
         """The batch's loss: the mean of its samples' losses, plus the penalties."""
         penalties = [part.output for part in self.decays]
-        return _objective(LOSS, " + ".join([f"{self.loss.output}.mean()", *penalties]))
+        return objective_line(LOSS, " + ".join([f"{self.loss.output}.mean()", *penalties]))
 
     @property
     def program(self) -> Program:
@@ -103,8 +103,8 @@ class Composition:
     def _backward(self) -> tuple[Statement, ...]:
         """All backward lines; contributions to one derivative become one line, where the last of them stands."""
         losses = self.loss.output
-        lines = [_objective(derivative(losses), f"np.ones_like({losses}) / {losses}.size")]
-        lines += [_objective(derivative(part.output), "1") for part in self.decays]
+        lines = [objective_line(derivative(losses), f"np.ones_like({losses}) / {losses}.size")]
+        lines += [objective_line(derivative(part.output), "1") for part in self.decays]
         lines += self.loss.backward
         for part in reversed(self.layers):
             own = [decay for decay in self.decays if decay.names[_data(decay.source)] in part.parameters]
@@ -144,7 +144,8 @@ def compose(
     return Composition(tuple(parts), _part(source, "", current, shape, names, iter(())), tuple(decays))
 
 
-def _objective(target: str, value: str) -> Statement:
+def objective_line(target: str, value: str) -> Statement:
+    """A line of the loss of the batch, which stands in no file."""
     origin = Origin("", f"{target} = {value}".replace(LAYER, ""))
     return Statement(target, ast.parse(value, mode="eval").body, (origin,), {"np": np}, step=LOSS)
 

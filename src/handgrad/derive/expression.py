@@ -24,6 +24,7 @@ class Symbol:
     subscript: str = ""  # part of the name: t in x_t
     superscript: str = ""  # which layer
     hat: bool = False
+    tilde: bool = False
     index: tuple[str, ...] = ()  # which elements, inside a sum
     of: tuple[str, str] = ("L", "")  # letter and subscript of what is differentiated, where it is partial
 
@@ -59,6 +60,15 @@ class Product:
 @dataclass(frozen=True)
 class MatrixProduct:
     factors: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
+class Slide:
+    """A kernel that slides over a map: the valid correlation, or the wide one, over a border of zeros."""
+
+    kernel: "Expression"
+    over: "Expression"
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,11 +116,19 @@ class Bound:
 
 
 @dataclass(frozen=True)
+class Where:
+    """A condition under which the terms of a sum are taken, and the index that it is about, if one is told."""
+
+    index: str
+    condition: "Expression"
+
+
+@dataclass(frozen=True)
 class Over:
     """A sum, maximum or minimum over the elements that the bounds' indices pick out."""
 
-    operation: str  # "sum", "max" or "min"
-    bounds: tuple[Bound, ...]
+    operation: str  # "sum", "max", "min" or "argmax"
+    bounds: tuple[Bound | Where, ...]
     body: "Expression"
 
 
@@ -165,6 +183,7 @@ Expression: TypeAlias = (
     | Sum
     | Product
     | MatrixProduct
+    | Slide
     | Fraction
     | Power
     | Transpose

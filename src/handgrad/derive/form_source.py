@@ -11,8 +11,9 @@ from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, Literal
 
+from handgrad.derive.kinds import folder_of_layers
 from handgrad.derive.loop_source import STEP, LoopLine, Values, execute, functions_of, loop_of, read_lines, reads
-from handgrad.derive.reader import FileReader, folder_of_layers, paragraph
+from handgrad.derive.reader import FileReader, paragraph
 from handgrad.errors import InputError
 
 BEFORE = "k"  # the step that a loss at step t is sent back to

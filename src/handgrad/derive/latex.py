@@ -1,5 +1,7 @@
 """Writes expressions as LaTeX mathematics (amsmath)."""
 
+import re
+
 from handgrad.derive import expression as ex
 from handgrad.derive.names import GREEK
 
@@ -7,6 +9,7 @@ _COMMANDS = {sign: "\\" + name for name, sign in GREEK.items()}
 _COMMANDS |= {"λ": r"\lambda", "ε": r"\varepsilon", "φ": r"\varphi", "ℓ": r"\ell"}
 _SIGNS = {">=": r"\ge", "<=": r"\le", "==": "=", "!=": r"\ne"}
 _OPERATORS = {"exp", "log", "tanh", "sin", "cos", "max", "min"}  # LaTeX has a command of the same name
+_TILDE = "\u0303"
 _TEXT = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -14,6 +17,7 @@ _TEXT = {
     "✓": r"\ensuremath{\checkmark}",
     "✗": r"\ensuremath{\times}",
     "ŷ": r"\ensuremath{\hat{y}}",
+    "Ỹ": r"\ensuremath{\tilde{Y}}",
     "<": r"\ensuremath{<}",
     ">": r"\ensuremath{>}",
     '"': "''",
@@ -34,9 +38,13 @@ _MATHEMATICS = {
 
 def escape(text: str) -> str:
     """Prose for LaTeX: its special characters escaped, signs of mathematics by their commands."""
-    return "".join(
-        _TEXT.get(sign) or (rf"\ensuremath{{{_MATHEMATICS[sign]}}}" if sign in _MATHEMATICS else sign) for sign in text
-    )
+    return "".join(map(_escaped, re.findall(f".{_TILDE}?", text, re.DOTALL)))
+
+
+def _escaped(sign: str) -> str:
+    if sign.endswith(_TILDE):  # over the letter before it
+        return rf"\ensuremath{{\tilde{{{_MATHEMATICS.get(sign[0], sign[0]).strip()}}}}}"
+    return _TEXT.get(sign) or (rf"\ensuremath{{{_MATHEMATICS[sign]}}}" if sign in _MATHEMATICS else sign)
 
 
 class LatexNotation:
@@ -68,6 +76,8 @@ class LatexNotation:
         letter = self._letter(symbol.letter)
         if symbol.hat:
             letter = rf"\hat{{{letter}}}"
+        if symbol.tilde:
+            letter = rf"\tilde{{{letter}}}"
         below = self._subscript(symbol.subscript)
         if symbol.index:
             below = f"{below},{''.join(symbol.index)}" if below else "".join(symbol.index)
@@ -115,6 +125,9 @@ class LatexNotation:
     def outer(self) -> str:
         return r" \otimes "
 
+    def slide(self, wide: bool) -> str:
+        return r" \mathbin{\tilde{\otimes}} " if wide else r" \otimes "
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         return r" \, "
 
@@ -137,9 +150,14 @@ class LatexNotation:
         return rf"\sqrt{{{body}}}"
 
     def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
+        conditions = [rf"{index}:\, {what}" if index else what for index, first, what in bounds if not first]
+        if conditions:
+            together = r",\; ".join(conditions)
+            return rf"\sum_{{{together}}} {body}"
         if operation == "sum":
             return "".join(rf"\sum_{{{index}={first}}}^{{{size}}} " for index, first, size in bounds) + body
-        return rf"\{operation}_{{{', '.join(index for index, *_ in bounds)}}} {body}"
+        name = r"\operatorname*{arg\,max}" if operation == "argmax" else f"\\{operation}"
+        return rf"{name}_{{{', '.join(index for index, *_ in bounds)}}} {body}"
 
     def comparison(self, left: str, sign: str, right: str) -> str:
         return f"{left} {_SIGNS.get(sign, sign)} {right}"

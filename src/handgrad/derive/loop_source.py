@@ -10,7 +10,8 @@ from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, NamedTuple
 
-from handgrad.derive.reader import FileReader, folder_of_layers, paragraph, parse_shapes
+from handgrad.derive.kinds import folder_of_layers
+from handgrad.derive.reader import FileReader, paragraph, parse_shapes
 from handgrad.derive.source import Origin
 from handgrad.errors import InputError
 

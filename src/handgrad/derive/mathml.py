@@ -1,5 +1,6 @@
 """Writes expressions as MathML (MathML Core: what browsers show without help)."""
 
+import re
 from html import escape
 
 from handgrad.derive import expression as ex
@@ -17,6 +18,15 @@ def _operator(sign: str, attributes: str = "") -> str:
 
 def _upright(text: str) -> str:
     return f'<mi mathvariant="normal">{escape(text)}</mi>'
+
+
+def _index(text: str) -> str:
+    """An index such as ``j`` or ``si+u,sj+v``, sign by sign."""
+    if text.isalpha() and len(text) > 1:
+        return _upright(text)
+    parts = re.findall(r"\d+|.", text)
+    marks = (f"<mn>{p}</mn>" if p.isdigit() else f"<mi>{p}</mi>" if p.isalpha() else _operator(p) for p in parts)
+    return "".join(marks)
 
 
 _APPLY = "<mo>&#x2061;</mo>"  # function application: invisible
@@ -78,9 +88,11 @@ class MathMLNotation:
         letter = f"<mi>{symbol.letter}</mi>" if len(symbol.letter) == 1 else _upright(symbol.letter)
         if symbol.hat:
             letter = f'<mover accent="true">{letter}<mo>^</mo></mover>'
+        if symbol.tilde:
+            letter = f'<mover accent="true">{letter}<mo>~</mo></mover>'
         below = [self._subscript(part) for part in symbol.subscript.split(",") if part]
-        below += [f"<mi>{index}</mi>" for index in symbol.index]
-        above = [_fence("(", f"<mn>{symbol.superscript}</mn>", ")")] if symbol.superscript else []
+        below += map(_index, symbol.index)
+        above = [_fence("(", _index(symbol.superscript), ")")] if symbol.superscript else []
         above += [_TRANSPOSED] if transposed else []
         if above and below:
             letter = f"<msubsup>{letter}{_row(*below)}{_row(*above)}</msubsup>"
@@ -117,6 +129,9 @@ class MathMLNotation:
     def outer(self) -> str:
         return _operator("⊗")
 
+    def slide(self, wide: bool) -> str:
+        return '<mover accent="true"><mo>⊗</mo><mo>~</mo></mover>' if wide else _operator("⊗")
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         return _THIN
 
@@ -140,6 +155,10 @@ class MathMLNotation:
         return f"<msqrt>{body}</msqrt>"
 
     def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
+        conditions = [_row(f"<mi>{index}</mi><mo>:</mo>" if index else "", what) for index, f, what in bounds if not f]
+        if conditions:
+            below = _row("<mo>,</mo>".join(conditions))
+            return _row(f'<munder><mo movablelimits="false">∑</mo>{below}</munder>', body)
         if operation != "sum":
             names = "<mo>,</mo>".join(f"<mi>{index}</mi>" for index, *_ in bounds)
             limits = f'<munder><mo movablelimits="false" rspace="0.167em">{operation}</mo>{_row(names)}</munder>'

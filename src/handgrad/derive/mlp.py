@@ -4,8 +4,9 @@ from importlib.resources.abc import Traversable
 
 from handgrad.derive.compose import LayerSpec
 from handgrad.derive.document import Derivation
+from handgrad.derive.kinds import layer_names
 from handgrad.derive.network import derive_network
-from handgrad.derive.reader import layer_names, loss_names
+from handgrad.derive.reader import loss_names
 from handgrad.errors import unknown_choice
 
 TITLE = "Multilayer perceptron with one hidden layer"

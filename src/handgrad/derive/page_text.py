@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+import unicodedata
 
 from handgrad.derive.document import Derivation, Line, Section, Shape
 from handgrad.derive.expression import Symbol
@@ -26,6 +27,15 @@ from handgrad.derive.write import equation, write
 
 _INDENT = "  "
 _GAP = "   "
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes: a tilde over a letter takes none of its own."""
+    return sum(not unicodedata.combining(sign) for sign in text)
+
+
+def _padded(text: str, width: int) -> str:
+    return text + " " * (width - _columns(text))
 
 
 def page(derivation: Derivation, width: int = 100, unicode: bool = True) -> str:
@@ -74,12 +84,12 @@ class _Page:
         for entry in self.derivation.notation:
             shape = size_value(entry) if entry.shape is None else self._shape(entry.shape)
             rows.append((write(entry.symbol, self.notation), entry.meaning, shape))
-        first, second, third = (max(len(row[i]) for row in rows) for i in range(3))
+        first, second, third = (max(_columns(row[i]) for row in rows) for i in range(3))
         second = min(second, self.width - len(_INDENT) - first - third - 2 * len(_GAP))
         table = ["Notation"]
         for symbol, meaning, shape in rows:
             start, *rest = textwrap.wrap(meaning, second)
-            table.append(f"{_INDENT}{symbol:{first}}{_GAP}{start:{second}}{_GAP}{shape}".rstrip())
+            table.append(f"{_INDENT}{_padded(symbol, first)}{_GAP}{start:{second}}{_GAP}{shape}".rstrip())
             table += [" " * (len(_INDENT) + first + len(_GAP)) + line for line in rest]
         return "\n".join(table)
 
@@ -108,14 +118,14 @@ class _Page:
         for line in section.lines:
             number = f"({line.number})" if line.number else ""
             rows.append((number, equation(line.equation, self.notation), self._shapes(line.shapes), self._check(line)))
-        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        widths = [max(_columns(row[i]) for row in rows) for i in range(4)]
         beside = len(_INDENT) + sum(widths) + len(_GAP) * 3 <= self.width
         lines = [title]
         for (number, formula, shapes, check), note in zip(rows, (line.note for line in section.lines), strict=True):
             start = f"{_INDENT}{number:{widths[0]}}{_GAP if widths[0] else ''}"
             if beside:
-                body = f"{start}{formula:{widths[1]}}{_GAP}{shapes}"
-                lines.append(f"{body}{check:>{self.width - len(body)}}".rstrip())
+                body = f"{start}{_padded(formula, widths[1])}{_GAP}{shapes}"
+                lines.append(f"{body}{check:>{self.width - _columns(body)}}".rstrip())
             else:
                 lines += self._stacked(start, formula, shapes, check)
             if note:
@@ -148,7 +158,7 @@ class _Page:
         margin = " " * len(start)
         under = textwrap.wrap(shapes, self.width - len(start) - 4, break_long_words=False)
         return [
-            f"{body}{check:>{max(self.width - len(body), len(check) + 1)}}".rstrip(),
+            f"{body}{check:>{max(self.width - _columns(body), len(check) + 1)}}".rstrip(),
             *(margin + line for line in rest),
             *(f"{margin}    {line}" for line in under),
         ]

@@ -11,12 +11,12 @@ import re
 import tokenize
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from handgrad.derive.kinds import all_names, folder_of_layers, kind_of, layer_names
 from handgrad.derive.names import derivative, differentiated
 from handgrad.derive.source import Argument, LayerSource, Origin, Statement, rename, with_derivatives
 from handgrad.errors import InputError, unknown_choice
@@ -24,34 +24,6 @@ from handgrad.errors import InputError, unknown_choice
 _SHAPE = re.compile(r"((?:\w+, )*\w+) \(((?:\d*[A-Z]\w*|\d+)(?:, (?:\d*[A-Z]\w*|\d+))*),?\)")
 _MEANING = re.compile(r"(\w+) \([^)]*\): ([^.;]*)")
 _STEP = re.compile(r"#\s*(\d+(?:, ?\d+)*)\s*(?::\s*(.*))?")
-
-
-def folder_of_layers() -> Traversable:
-    """The folder of the package's own layers."""
-    return resources.files("handgrad.layers")
-
-
-def layer_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` whose passes are straight lines, sorted."""
-    return [name for name, loops in _files(folder) if not loops]
-
-
-def loop_names(folder: Traversable | None = None) -> list[str]:
-    """Base names of the layers in ``folder`` that walk through time, sorted: see ``loop_source.py``."""
-    return [name for name, loops in _files(folder) if loops]
-
-
-def _files(folder: Traversable | None) -> list[tuple[str, bool]]:
-    """The base name of every layer, and whether it has a loop."""
-    files = (folder or folder_of_layers()).iterdir()
-    named = [f for f in files if f.name.endswith(".py") and not f.name.startswith("_")]
-    return sorted((f.name[:-3], has_loop(f.read_text(encoding="utf-8"))) for f in named)
-
-
-def has_loop(source: str) -> bool:
-    """Whether a function of the file loops."""
-    functions = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
-    return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
 
 
 def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
@@ -62,7 +34,14 @@ def read_named(name: str, folder: Traversable | None = None) -> LayerSource:
     names = layer_names(folder)
     if name not in names:
         raise unknown_choice("the layer", name, names)
-    return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")).layer()
+    return read_file(name, folder).layer()
+
+
+def read_file(name: str, folder: Traversable | None = None) -> "FileReader":
+    """The file of the layer called ``name`` in ``folder``. Raises UsageError for a name that no file has."""
+    if name not in all_names(folder):
+        raise unknown_choice("the layer", name, all_names(folder))
+    return FileReader(name, (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8"))
 
 
 def loss_names(folder: Traversable | None = None) -> list[str]:
@@ -96,12 +75,6 @@ def module_reader(module: str | Path | ModuleType) -> "FileReader":
     return FileReader(path.stem, source)
 
 
-def title_of(name: str, folder: Traversable | None = None) -> str:
-    """First line of a layer's docstring, without running the file."""
-    source = (folder or folder_of_layers()).joinpath(f"{name}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or name).partition("\n")[0]
-
-
 def parse_shapes(docstring: str) -> dict[str, tuple[str, ...]]:
     """The Shapes block of a layer's docstring: ``W (M, N), b (M,); s a number`` as names and sizes in letters."""
     shapes: dict[str, tuple[str, ...]] = {}
@@ -133,11 +106,9 @@ class FileReader:
         self.comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
 
     @property
-    def loops(self) -> bool:
-        """Whether one of the layer's two functions loops, as one that walks through time does."""
-        passes = (f"{self.name}_forward", f"{self.name}_backward")
-        functions = [node for node in self.tree.body if isinstance(node, ast.FunctionDef) and node.name in passes]
-        return any(isinstance(node, (ast.For, ast.While)) for function in functions for node in ast.walk(function))
+    def kind(self) -> str:
+        """What the loops of the layer's two functions run over, as ``kind_of``."""
+        return kind_of(self.source, (f"{self.name}_forward", f"{self.name}_backward"))
 
     def layer(self) -> LayerSource:
         docstring = ast.get_docstring(self.tree) or ""

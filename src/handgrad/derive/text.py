@@ -1,5 +1,7 @@
 """Writes expressions as one line of text: Unicode, or ASCII for terminals that lack it."""
 
+import unicodedata
+
 from handgrad.derive import expression as ex
 from handgrad.derive.names import GREEK
 
@@ -20,7 +22,20 @@ _ASCII |= {
     "✗": "X",
     "…": "...",
 }
-_ASCII |= {"–": "-", "—": "-", "ᵀ": "^T", "Σ": "sum", "√": "sqrt", "𝟏": "1", "𝟎": "0", "ŷ": "y^", "⟨": "<", "⟩": ">"}
+_ASCII |= {
+    "–": "-",
+    "—": "-",
+    "ᵀ": "^T",
+    "Σ": "sum",
+    "√": "sqrt",
+    "𝟏": "1",
+    "𝟎": "0",
+    "ŷ": "y^",
+    "\u0303": "~",
+    "Ỹ": "Y~",
+    "⟨": "<",
+    "⟩": ">",
+}
 
 
 def to_ascii(text: str) -> str:
@@ -70,6 +85,8 @@ class TextNotation:
         letter = self._glyph(symbol.letter)
         if symbol.hat:
             letter = f"{letter}\u0302" if self.unicode else f"{letter}^"
+        if symbol.tilde:
+            letter = unicodedata.normalize("NFC", f"{letter}\u0303") if self.unicode else f"{letter}~"
         letter += self._lowered(symbol.subscript)
         letter += self.raised(f"({symbol.superscript})") if symbol.superscript else ""
         letter += self._lowered("".join(symbol.index))
@@ -98,6 +115,11 @@ class TextNotation:
     def outer(self) -> str:
         return self._glyph(" ⊗ ")
 
+    def slide(self, wide: bool) -> str:
+        if self.unicode:
+            return " ⊗̃ " if wide else " ⊗ "
+        return " (x)~ " if wide else " (x) "
+
     def beside(self, left: ex.Expression, right: ex.Expression) -> str:
         """A slanted bar would seem to reach on to what follows it, so a dot ends it."""
         slanted = isinstance(left, ex.Fraction) or (isinstance(left, ex.Symbol) and left.partial)
@@ -122,10 +144,13 @@ class TextNotation:
         return f"√{body}" if self.unicode and len(body) <= 2 else f"{self._glyph('√')}({body})"
 
     def over(self, operation: str, bounds: list[tuple[str, str, str]], body: str) -> str:
-        """The index alone where it runs over an axis; where another index bounds it, that too."""
+        """The index alone where it runs over an axis; where another index or a condition bounds it, that too."""
         name = self._glyph("Σ") if operation == "sum" else operation
+        conditions = [f"{index}: {what}" if index else what for index, first, what in bounds if not first]
+        if conditions:
+            return f"{name}_{{{self._glyph(', '.join(conditions))}}} {body}"
         bounded = [f"{index}≥{first}" if first != "1" else f"{index}≤{size}" for index, first, size in bounds]
-        free = [first == "1" and not size.islower() for _, first, size in bounds]
+        free = [first == "0" or (first == "1" and not size.islower()) for _, first, size in bounds]
         shown = (index if alone else text for (index, *_), alone, text in zip(bounds, free, bounded, strict=True))
         return f"{name}{self._lowered(''.join(shown))} {body}"
 

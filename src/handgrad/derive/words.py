@@ -66,6 +66,7 @@ def legend(derivation: Derivation) -> list[Prose]:
         notes.append(["⊙ multiplies element by element."])
     if any(signs):
         notes.append(["⊗ multiplies every element with every element."])
+    notes += _of_maps(parts)
     if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
         notes.append(["diag is the diagonal matrix of a column: one for each sample."])
     if any(isinstance(n, ex.Indicator) for n in parts):
@@ -82,6 +83,26 @@ def legend(derivation: Derivation) -> list[Prose]:
         notes.append([*note[:-1], "."])
     if any(section.backward for section in derivation.sections):
         notes.append(["The number of a backward line is that of the forward line it differentiates."])
+    return notes
+
+
+def _of_maps(parts: Sequence[Any]) -> list[Prose]:
+    """What the signs of a layer on maps mean."""
+    notes: list[Prose] = []
+    slides = [n for n in parts if isinstance(n, ex.Slide)]
+    if slides:
+        sentence = (
+            "⊗ is the valid correlation: the kernel on its left slides over the map on its right, and is not turned"
+        )
+        wide = (
+            "; ⊗̃ is the wide one, the same over the map with a border of zeros" if any(n.wide for n in slides) else ""
+        )
+        notes.append([f"{sentence}{wide}."])
+    if any(isinstance(n, ex.Call) and n.function == "rot180" for n in parts):
+        notes.append(["rot180 turns a kernel by 180 degrees."])
+    links = [n.condition for n in parts if isinstance(n, ex.Where) and n.index]
+    if links:
+        notes.append([links[0], " where the table has a link from map p to map d."])
     return notes
 
 
@@ -148,8 +169,8 @@ def forms_note(derivation: Derivation) -> str:
     """What stands in the table of the forms."""
     return (
         f"Difference: largest relative difference of a returned gradient from that of the {derivation.forms[0].name}, "
-        f"on these numbers, when this was printed; a form passes up to {_plain(FORM_TOLERANCE)}. The cost of one "
-        f"sequence is what the file says."
+        f"on these numbers, when this was printed; a form passes up to {_plain(FORM_TOLERANCE)}. The cost is "
+        f"what the file says."
     )
 
 

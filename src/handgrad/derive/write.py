@@ -22,6 +22,7 @@ class Notation(Protocol):
     def times(self) -> str: ...
     def elementwise(self) -> str: ...
     def outer(self) -> str: ...
+    def slide(self, wide: bool) -> str: ...
     def beside(self, left: ex.Expression, right: ex.Expression) -> str: ...
     def quotient(self, numerator: str, denominator: str) -> str: ...
     def power(self, base: str, exponent: str) -> str: ...
@@ -100,6 +101,11 @@ def _matrix_product(body: ex.MatrixProduct, notation: Notation) -> tuple[str, in
     return "".join(parts), MATRIX
 
 
+def _slide(body: ex.Slide, notation: Notation) -> tuple[str, int]:
+    kernel, over = (write(part, notation, FRACTION) for part in (body.kernel, body.over))
+    return f"{kernel}{notation.slide(body.wide)}{over}", ELEMENTWISE
+
+
 def _fraction(body: ex.Fraction, notation: Notation) -> tuple[str, int]:
     barred = notation.two_dimensional
     numerator = write(body.numerator, notation, SUM if barred else ELEMENTWISE)
@@ -131,7 +137,12 @@ def _root(body: ex.Root, notation: Notation) -> tuple[str, int]:
 
 
 def _over(body: ex.Over, notation: Notation) -> tuple[str, int]:
-    bounds = [(bound.index, bound.first, write(bound.size, notation)) for bound in body.bounds]
+    bounds = []
+    for bound in body.bounds:
+        if isinstance(bound, ex.Where):  # no first element tells a condition
+            bounds.append((bound.index, "", write(bound.condition, notation)))
+        else:
+            bounds.append((bound.index, bound.first, write(bound.size, notation)))
     return notation.over(body.operation, bounds, write(body.body, notation, BIG)), BIG
 
 
@@ -166,6 +177,7 @@ _WRITERS: dict[type, Callable[[Any, Notation], tuple[str, int]]] = {
     ex.Sum: _sum,
     ex.Product: _product,
     ex.MatrixProduct: _matrix_product,
+    ex.Slide: _slide,
     ex.Fraction: _fraction,
     ex.Power: _power,
     ex.Transpose: _transpose,

@@ -90,13 +90,17 @@ class Emitter:
         self.builder.store(self.zero() if start is None else start, total)
         return total
 
+    def set(self, total, value):
+        """The sum is now ``value``."""
+        self.builder.store(value, total)
+
     def value(self, total):
         """The sum so far."""
         return self.builder.load(total)
 
     def add_product(self, total, x, y):
         """total <- total + x y"""
-        self.builder.store(self.plus(self.value(total), self.times(x, y)), total)
+        self.set(total, self.plus(self.value(total), self.times(x, y)))
 
     def larger(self, x, m):
         """Lane by lane, whether x is to replace m as the largest number: NaN stays once it is there."""
@@ -109,6 +113,15 @@ class Emitter:
     def where(self, mask, a, b):
         """Lane by lane, a where the mask is true, else b."""
         return self.builder.select(mask, a, b)
+
+    def cases(self, value, known):
+        """The body twice: with a number known ahead, for where ``value`` is that, and with ``value`` for all others."""
+        same = self.builder.icmp_signed("==", value, self.integer(known))
+        with self.builder.if_else(same) as (then, otherwise):
+            with then:
+                yield known
+            with otherwise:
+                yield value
 
     @contextmanager
     def loop(self, start, stop, step=1):

@@ -17,24 +17,32 @@ def _pixels(x, j, size, line):
 
 
 def _windows(e, columns, size, line, x):
-    """A loop over the windows of a line: (number of the window, pointer to its first pixel)."""
-    with e.loop(0, columns) as j:
-        yield j, e.shift(x, e.mul(e.mul(j, size), LANES))
+    """Loops over the windows of a line: (number of the window, pointer to its first pixel, size).
+
+    The body is emitted twice: windows of 2 x 2, which nearly all are, are laid out in full, without loops in them.
+    """
+    for known in e.cases(size, 2):
+        with e.loop(0, columns) as j:
+            yield j, e.shift(x, e.mul(e.mul(j, known), LANES)), known
+
+
+def _places(e, size, line):
+    """Where the pixels of a window lie: a loop over them, or, where the size is known, one after the other."""
+    if isinstance(size, int):
+        for u in range(size):
+            for v in range(size):
+                yield e.add(e.mul(u, line), v * LANES)
+        return
+    with e.loop(0, size) as u, e.loop(0, size) as v:
+        yield e.add(e.mul(u, line), e.mul(v, LANES))
 
 
 def _sum_of(e, first, size, line):
     """The sum of the pixels of a window."""
     total = e.total()
-    with e.loop(0, size) as u, e.loop(0, size) as v:
-        pixel = e.load(first, e.add(e.mul(u, line), e.mul(v, LANES)))
-        e.builder.store(e.plus(e.value(total), pixel), total)
+    for at in _places(e, size, line):
+        e.set(total, e.plus(e.value(total), e.load(first, at)))
     return e.value(total)
-
-
-def _send(e, value, first, size, line):
-    """The same number to every pixel of a window."""
-    with e.loop(0, size) as u, e.loop(0, size) as v:
-        e.store(value, first, e.add(e.mul(u, line), e.mul(v, LANES)))
 
 
 def _mean_tile():
@@ -46,8 +54,8 @@ def _mean_tile():
 
     def emit(e, y, x, scale, shift, columns, size, line):
         factor, summand = e.spread(scale), e.spread(shift)
-        for j, first in _windows(e, columns, size, line, x):
-            total = _sum_of(e, first, size, line)
+        for j, first, side in _windows(e, columns, size, line, x):
+            total = _sum_of(e, first, side, line)
             e.store(e.plus(e.times(factor, total), summand), y, e.mul(j, LANES))
 
     return tile(LANES, emit, plain, pointers=2, numbers=2, sizes=3)
@@ -63,8 +71,10 @@ def _spread_tile():
 
     def emit(e, dx, dy, scale, columns, size, line):
         factor = e.spread(scale)
-        for j, first in _windows(e, columns, size, line, dx):
-            _send(e, e.times(factor, e.load(dy, e.mul(j, LANES))), first, size, line)
+        for j, first, side in _windows(e, columns, size, line, dx):
+            value = e.times(factor, e.load(dy, e.mul(j, LANES)))
+            for at in _places(e, side, line):
+                e.store(value, first, at)
 
     return tile(LANES, emit, plain, pointers=2, numbers=1, sizes=3)
 
@@ -80,10 +90,10 @@ def _weigh_tile():
 
     def emit(e, sums, dy, x, columns, size, line):
         weighed, plain_sum = e.total(e.load(sums)), e.total(e.load(sums, LANES))
-        for j, first in _windows(e, columns, size, line, x):
+        for j, first, side in _windows(e, columns, size, line, x):
             cotangent = e.load(dy, e.mul(j, LANES))
-            e.add_product(weighed, cotangent, _sum_of(e, first, size, line))
-            e.builder.store(e.plus(e.value(plain_sum), cotangent), plain_sum)
+            e.add_product(weighed, cotangent, _sum_of(e, first, side, line))
+            e.set(plain_sum, e.plus(e.value(plain_sum), cotangent))
         e.store(e.value(weighed), sums)
         e.store(e.value(plain_sum), sums, LANES)
 
@@ -98,12 +108,11 @@ def _largest_tile():
             y[j * LANES : (j + 1) * LANES] = np.max(_pixels(x, j, size, line), axis=0)
 
     def emit(e, y, x, columns, size, line):
-        for j, first in _windows(e, columns, size, line, x):
+        for j, first, side in _windows(e, columns, size, line, x):
             top = e.total(e.load(first))
-            with e.loop(0, size) as u, e.loop(0, size) as v:
-                pixel = e.load(first, e.add(e.mul(u, line), e.mul(v, LANES)))
-                now = e.value(top)
-                e.builder.store(e.where(e.larger(pixel, now), pixel, now), top)
+            for at in _places(e, side, line):
+                pixel, now = e.load(first, at), e.value(top)
+                e.set(top, e.where(e.larger(pixel, now), pixel, now))
             e.store(e.value(top), y, e.mul(j, LANES))
 
     return tile(LANES, emit, plain, pointers=2, sizes=3)
@@ -122,14 +131,13 @@ def _to_the_largest_tile():
                 rest = np.where(taken, 0, rest)
 
     def emit(e, dx, dy, y, x, columns, size, line):
-        for j, first in _windows(e, columns, size, line, x):
-            to = e.shift(dx, e.mul(e.mul(j, size), LANES))
+        for j, first, side in _windows(e, columns, size, line, x):
+            to = e.shift(dx, e.mul(e.mul(j, side), LANES))
             top, rest = e.load(y, e.mul(j, LANES)), e.total(e.load(dy, e.mul(j, LANES)))
-            with e.loop(0, size) as u, e.loop(0, size) as v:
-                at = e.add(e.mul(u, line), e.mul(v, LANES))
+            for at in _places(e, side, line):
                 taken, now = e.reaches(e.load(first, at), top), e.value(rest)
                 e.store(e.where(taken, now, e.zero()), to, at)
-                e.builder.store(e.where(taken, e.zero(), now), rest)
+                e.set(rest, e.where(taken, e.zero(), now))
 
     return tile(LANES, emit, plain, pointers=4, sizes=3)
 

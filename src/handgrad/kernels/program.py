@@ -9,9 +9,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.kernels._jit import call, kernel, pointer, vector
-from handgrad.kernels._rows import LANES, LEARNING_RATE, PER_SAMPLE, ROUND
+from handgrad.kernels._gather import (
+    LAST_AT,
+    LOSS_AT,
+    PENALTY_AT,
+    T_STEPS,
+    X_AT,
+    gather,
+    gather_one,
+)
+from handgrad.kernels._jit import call, kernel, pointer
+from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PER_SAMPLE, ROUND
 from handgrad.kernels._threads import barrier
+from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -24,13 +34,7 @@ class Code(NamedTuple):
     addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
     decay: Array  # int64 (rows of weight decay, COLUMNS)
     decay_addresses: Array  # int64 (rows of weight decay, 2)
-    places: (
-        Array  # int64: where samples, targets, losses, outputs, penalty and lengths stand in acts; steps of a sample;
-        # samples side by side in an array of images
-    )
-
-
-X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS, X_LANES = range(9)  # places
+    places: Array  # int64: see _gather.py
 
 
 class Memory(NamedTuple):
@@ -69,61 +73,6 @@ class Plan(NamedTuple):
 
 
 BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FINITE is set at the end of an epoch
-
-
-@kernel
-def _gather(data, code, thread, order, memory, first, n, divisor):
-    """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
-    cotangent is weight / B, and 0 in the padding."""
-    acts, x_steps, t_steps = pointer(memory.acts, thread), code.places[X_STEPS], code.places[T_STEPS]
-    dl = vector(pointer(memory.deltas, thread), code.places[LOSS_AT], t_steps * n)
-    for s in range(n):
-        i = order[first + s]
-        if code.places[X_LANES] == 1:
-            _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
-        _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
-        length = data.lengths[i]
-        memory.acts[thread, code.places[LENGTHS_AT] + s] = length
-        for step in range(t_steps):
-            dl[step * n + s] = data.weights[i] / divisor if step < length else 0
-    if code.places[X_LANES] > 1:
-        for s in range((n + LANES - 1) // LANES * LANES):
-            _interleave(data.x, order[first + min(s, n - 1)], acts, code.places[X_AT], s)
-
-
-@kernel
-def _interleave(rows, i, acts, at, s):
-    """Copy row ``i`` to sample ``s`` of an array of images, LANES of which lie side by side."""
-    size, lane = rows.shape[1], s % LANES
-    row, to = vector(pointer(rows, i), 0, size), vector(acts, at + (s - lane) * size, LANES * size)
-    for j in range(size):
-        to[j * LANES + lane] = row[j]
-
-
-@kernel
-def _spread(rows, i, acts, at, s, n, steps):
-    """Copy row ``i`` to sample ``s`` of an array (steps, n, features) that begins at ``at``."""
-    features = rows.shape[1] // steps
-    for step in range(steps):
-        # views of one row each: indexed as matrices, long copies do not vectorize and take thrice as long
-        row = vector(pointer(rows, i), step * features, features)
-        to = vector(acts, at + (step * n + s) * features, features)
-        for j in range(features):
-            to[j] = row[j]
-
-
-@kernel
-def _gather_one(data, places, i, acts, deltas):
-    """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
-    x, t, weights, lengths = data
-    x_at, t_at, loss_at = places[X_AT], places[T_AT], places[LOSS_AT]
-    for j in range(x.shape[1]):
-        acts[0, x_at + j] = x[i, j]
-    for j in range(t.shape[1]):
-        acts[0, t_at + j] = t[i, j]
-    acts[0, places[LENGTHS_AT]] = lengths[i]
-    for step in range(places[T_STEPS]):
-        deltas[0, loss_at + step] = weights[i] if step < lengths[i] else 0
 
 
 @kernel
@@ -197,7 +146,7 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
     one = memory.params.dtype.type(1)
     for first in range(0, samples, capacity):
         n = min(capacity, samples - first)
-        _gather(data, code, 0, order, memory, first, n, one)
+        gather(data, code, 0, order, memory, first, n, one)
         _forward(code, _pointers(memory, 0, 0), n)
         for s in range(n):
             i = order[first + s]
@@ -210,6 +159,29 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
 
 
 @kernel
+def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
+    """Outputs ``y`` of one sample ``x``, by forward operations at ``addresses``. False where ``x`` is not finite.
+
+    Plain arrays, and no more than are needed: handing over all of ``Code`` and ``Memory`` takes longer than the
+    operations of a small network.
+    """
+    zero = x.dtype.type(0)
+    witness = zero
+    x_at, last_at = places[X_AT], places[LAST_AT]
+    for j in range(x.size):
+        acts[x_at + j] = x[j]
+        witness += zero * x[j]
+    if np.isnan(witness):
+        return False
+    row, data = pointer(table, 0), (pointer(params, 0), pointer(acts, 0), pointer(deltas, 0), pointer(scalars, 0))
+    for r in range(addresses.size):
+        call(addresses[r], shift(row, r * COLUMNS), table[r, PER_SAMPLE], data[0], data[0], data[1], data[2], data[3])
+    for j in range(y.size):
+        y[j] = acts[last_at + j]
+    return True
+
+
+@kernel
 def train_online(code, memory, data, plan):
     """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
@@ -219,7 +191,7 @@ def train_online(code, memory, data, plan):
         total = 0.0
         for k in range(samples):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
-            _gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
+            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
             _forward(code, arrays, 1)
             for step in range(steps):
                 total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step]
@@ -237,7 +209,7 @@ def _shard(thread, code, memory, data, plan, k, order, first, n, divisor):
     total = 0.0
     if n > 0:
         arrays = _pointers(memory, k, thread)
-        _gather(data, code, thread, order, memory, first, n, divisor)
+        gather(data, code, thread, order, memory, first, n, divisor)
         _forward(code, arrays, n)
         for s in range(n * code.places[T_STEPS]):
             total += memory.acts[thread, loss_at + s] * np.float64(memory.deltas[thread, loss_at + s])

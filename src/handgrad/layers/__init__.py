@@ -3,6 +3,7 @@
 Conventions, everywhere in this package
 ----------------------------------------
 - A column is a sample: arrays are (features, batch). B is the batch, N a layer's inputs, M its outputs.
+- Images and maps are (channels, height, width, batch); sequences (time, features, batch).
 - ``y, cache = layer_forward(...)``; ``dx, ... = layer_backward(..., cache, dy)``. Pure functions; ``cache`` is a
   NamedTuple.
 - ``dv`` is the partial derivative of the loss by ``v`` and has v's shape.

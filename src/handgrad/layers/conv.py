@@ -11,8 +11,7 @@ Backward: an entry of the kernel met the input at s i + u, s j + v and went into
     dW^(p,d)_uv = sum_ij dy^(d)_ij x^(p)_(s i + u, s j + v)
     dx^(p)_(s i + u, s j + v) gets W^(p,d)_uv dy^(d)_ij, from all d with T_pd = 1, all u, v, i and j
 
-Cost: time: a product of two numbers for each link, entry of the kernel and entry of the output map, as in the forward
-pass; memory: none but the gradients.
+Cost: time K L M N for each link and sample, twice: once for dW and once for dx; memory M N for a product of a map.
 
 Source: LeCun, Bottou, Bengio and Haffner (1998), Gradient-based learning applied to document recognition, section II
 and table I; Dumoulin and Visin (2016), A guide to convolution arithmetic for deep learning, relationships 1 to 8.

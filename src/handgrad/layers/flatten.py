@@ -5,7 +5,7 @@
 Source: none is needed; the order is that of C, and of what PyTorch's ``flatten`` makes of (samples, channels, height,
 width).
 
-Shapes: x (D, H, V, B), y (D H V, B).
+Shapes: x (D, H, V, B), y (P, B), with P = D H V.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class FlattenCache(NamedTuple):
 
 
 def flatten_forward(x: Array) -> tuple[Array, FlattenCache]:
-    """Columns ``y`` (D H V, B) from maps ``x`` (D, H, V, B)."""
+    """Columns ``y`` (P, B) from maps ``x`` (D, H, V, B)."""
     D, H, V, B = x.shape
     y = np.zeros((D * H * V, B), x.dtype)
     for d, i, j in np.ndindex(D, H, V):
@@ -32,7 +32,7 @@ def flatten_forward(x: Array) -> tuple[Array, FlattenCache]:
 
 
 def flatten_backward(cache: FlattenCache, dy: Array) -> Array:
-    """From ``dy`` (D H V, B) to ``dx`` (D, H, V, B)."""
+    """From ``dy`` (P, B) to ``dx`` (D, H, V, B)."""
     D, H, V, B = cache.shape
     dx = np.zeros(cache.shape, dy.dtype)
     for d, i, j in np.ndindex(D, H, V):

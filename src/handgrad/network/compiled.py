@@ -4,9 +4,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +15,8 @@ from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
 from handgrad.network.image_rows import blocks
 from handgrad.network.layers import RNN, features, steps
-from handgrad.network.parameters import aligned_zeros
-from handgrad.network.program import Form, Program, make_program
+from handgrad.network.loading import Answer, Loaded, load
+from handgrad.network.program import Form
 
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
@@ -45,29 +43,6 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-@cache
-def _one_blas_thread() -> Any:
-    """A controller of the loaded BLAS libraries: inside a shard a product must stay on the shard's own thread."""
-    import scipy.linalg.cython_blas  # noqa: F401  # what np.dot calls in a kernel
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
-
-
-class _Loaded(NamedTuple):
-    """A program with its machine code and the memory that it runs in."""
-
-    program: Program
-    code: interpreter.Code
-    memory: interpreter.Memory
-    capacity: int
-    form: Form
-
-    def blas(self) -> Any:
-        """A context that holds BLAS to one thread, where this program calls it at all."""
-        return _one_blas_thread().limit(limits=1) if self.form == "batch" else nullcontext()
-
-
 class CompiledEngine:
     """``engine="compiled"``. A program is made for each use (prediction, gradients, training) when it is first asked
     for; kernels are compiled, or loaded from the cache, when a program first names them."""
@@ -76,50 +51,18 @@ class CompiledEngine:
         self.net = architecture
         self.threads = threads
         self.images = len(architecture.input_shape) == 3
-        self._loaded: dict[tuple[Form, int, int, int, bool], _Loaded] = {}
+        self._loaded: dict[tuple[Form, int, int, int, bool], Loaded] = {}
+        self._answer: Answer | None = None
 
-    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True) -> _Loaded:
+    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True) -> Loaded:
         key = (form, capacity, shards, threads, backward)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
                 del self._loaded[next(iter(self._loaded))]
-            self._loaded[key] = self._build(form, capacity, shards, threads, backward)
+            self._loaded[key] = load(self.net, form, capacity, shards, threads, backward=backward)
         return self._loaded[key]
 
-    def _build(self, form: Form, capacity: int, shards: int, threads: int, backward: bool) -> _Loaded:
-        net = self.net
-        program = make_program(net.layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
-        for kind in program.kinds:
-            importlib.import_module(f"handgrad.kernels.{kind}")
-
-        def machine_code(names: tuple[str, str]) -> list[int]:
-            return [_jit.address(names[0], net.dtype), _jit.address(names[1], net.dtype) if backward else 0]
-
-        addresses = [machine_code(names) for names in program.operations]
-        decay = []
-        if backward and len(program.decay):
-            importlib.import_module("handgrad.kernels.weight_decay")
-            decay = [machine_code(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
-        size = net.parameters.flat.size if backward else 0
-        code = interpreter.Code(
-            table=program.table,
-            addresses=np.array(addresses, dtype=np.int64),
-            decay=program.decay,
-            decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
-            places=program.places,
-        )
-        memory = interpreter.Memory(
-            params=net.parameters.flat,
-            grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
-            state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
-            acts=aligned_zeros((threads, program.workspace), net.dtype),
-            deltas=aligned_zeros((threads, program.workspace), net.dtype),
-            scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
-            kept=aligned_zeros(size, net.dtype),
-        )
-        return _Loaded(program, code, memory, capacity, form)
-
-    def _for_prediction(self, samples: int) -> _Loaded:
+    def _for_prediction(self, samples: int) -> Loaded:
         """The same form for the same work on every machine, so that results do not depend on what ran before."""
         if self.images:
             if samples < _ONE_BY_ONE_IMAGES:
@@ -171,13 +114,18 @@ class CompiledEngine:
             state[longest] = acts[end - block : end].reshape(n, -1)
         return outputs, after
 
+    def answer(self, x: Array) -> Array | None:
+        if self._answer is None:
+            self._answer = Answer(self.net)
+        return self._answer(x)
+
     def outputs(self, x: Array, lengths: Orders) -> Array:
         return self._run(self._for_prediction(len(x)), self._without_targets(x, lengths))[0]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         return self._run(self._for_prediction(len(batch.x)), batch)
 
-    def _run(self, loaded: _Loaded, batch: Batch) -> tuple[Array, Array]:
+    def _run(self, loaded: Loaded, batch: Batch) -> tuple[Array, Array]:
         n = len(batch.x)
         outputs = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
@@ -218,7 +166,7 @@ class CompiledEngine:
 
     def _train_batches(
         self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
-    ) -> tuple[int, interpreter.Plan, _Loaded]:
+    ) -> tuple[int, interpreter.Plan, Loaded]:
         optimizer = state.optimizer
         per_shard = rows_per_shard(batch_size, self.images)
         shards = -(-batch_size // per_shard)
@@ -254,7 +202,7 @@ def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, p
 
 
 def _plan(
-    loaded: _Loaded,
+    loaded: Loaded,
     orders: Orders,
     rates: Array,
     batch_size: int,
@@ -284,7 +232,7 @@ def _sync(threads: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return sync
 
 
-def _run_threads(threads: int, loaded: _Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
+def _run_threads(threads: int, loaded: Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
     """Run the same loop in every thread; a thread that fails releases the others from their barrier."""
     sync = _sync(threads)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -28,12 +29,12 @@ class Architecture:
     weight_decay: float
     dtype: np.dtype[Any]
 
-    @property
+    @cached_property
     def outputs(self) -> int:
         """Numbers in the output of one sample."""
         return int(np.prod(self.output_shape))
 
-    @property
+    @cached_property
     def output_shape(self) -> Shape:
         """Shape of the output of one sample."""
         shape = self.input_shape
@@ -95,6 +96,11 @@ class EpochLosses:
 
 class Engine(Protocol):
     """Forward, gradients and training of one architecture."""
+
+    def answer(self, x: Array) -> Array | None:
+        """What the network says of one sample ``x`` (1, *input_shape), C-ordered: (1, *output_shape). None where the
+        engine has no shorter way than ``outputs``, or ``x`` is not finite."""
+        ...
 
     def outputs(self, x: Array, lengths: Orders) -> Array:
         """Outputs of the last layer, (samples, outputs), from x (samples, inputs)."""

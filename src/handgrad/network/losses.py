@@ -16,6 +16,7 @@ from handgrad.layers.sigmoid_cross_entropy import sigmoid_cross_entropy_backward
 from handgrad.layers.softmax import softmax_forward
 from handgrad.layers.softmax_cross_entropy import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from handgrad.layers.squared_error import squared_error_backward, squared_error_forward
+from handgrad.network.layers import Sigmoid, Softmax
 
 
 class Loss(Protocol):
@@ -37,6 +38,10 @@ class Loss(Protocol):
 
     def prediction(self, outputs: Array) -> Array:
         """What the network says, from its last layer's outputs (outputs, batch): probabilities from logits."""
+        ...
+
+    def prediction_layers(self) -> tuple[Any, ...]:
+        """The same as layers behind the network."""
         ...
 
 
@@ -99,6 +104,9 @@ class SquaredError:
     def prediction(self, outputs: Array) -> Array:
         return outputs
 
+    def prediction_layers(self) -> tuple[Any, ...]:
+        return ()
+
 
 @dataclass(frozen=True)
 class HalfSquaredError:
@@ -117,6 +125,9 @@ class HalfSquaredError:
 
     def prediction(self, outputs: Array) -> Array:
         return outputs
+
+    def prediction_layers(self) -> tuple[Any, ...]:
+        return ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +150,9 @@ class SoftmaxCrossEntropy:
 
     def prediction(self, outputs: Array) -> Array:
         return softmax_forward(outputs)[0]
+
+    def prediction_layers(self) -> tuple[Any, ...]:
+        return (Softmax(),)
 
 
 @dataclass(frozen=True)
@@ -163,6 +177,9 @@ class SigmoidCrossEntropy:
 
     def prediction(self, outputs: Array) -> Array:
         return sigmoid_forward(outputs)[0]
+
+    def prediction_layers(self) -> tuple[Any, ...]:
+        return (Sigmoid(),)
 
 
 LOSSES: dict[str, type[Any]] = {

@@ -2,9 +2,9 @@
 
     y^(d) = b^(d) + sum over p with T_pd = 1 of W^(p,d) (x) x^(p)
     dW^(p,d) = dy^(d) (x) x^(p)
-    dx^(p) = sum over d with T_pd = 1 of rot180(W^(p,d)) (~x) dy^(d)
+    dx^(p) = sum over d with T_pd = 1 of rot180(W^(p,d)) (x)~ dy^(d)
 
-(x) is the valid correlation, which does not turn the kernel on its left; (~x) the wide one: the same over a map that
+(x) is the valid correlation, which does not turn the kernel on its left; (x)~ the wide one: the same over a map that
 has a border of zeros, as wide as the kernel lets it overlap. A step s > 1 of the kernel comes in by dy: between its
 rows and columns are s - 1 of zeros.
 
@@ -12,7 +12,8 @@ Must the kernel be rotated? In the forward pass the entry u, v of the kernel car
 Back it carries dy at i, j to dx at i + u, j + v: seen from a place k, l of dx, it fetches dy at k - u, l - v. The
 shifts have changed their sign, and a correlation has them with a plus; so the kernel is turned by 180 degrees, once.
 
-Cost: time: as the shifted products, and for dx the zeros of the border too; memory: dy with its zeros and its border.
+Cost: time as that of the shifted products, and K L more for every zero of the border and between the steps; memory for
+dy with these zeros.
 
 Source: Liao (2018), Assignment 4: BP, section 3.4; Dumoulin and Visin (2016), A guide to convolution arithmetic for
 deep learning, relationships 8 to 14, where the wide one is the transposed convolution.
@@ -39,7 +40,7 @@ def correlate(w: Array, x: Array) -> Array:
 
 
 def wide(w: Array, x: Array) -> Array:
-    """w (~x) x: a kernel (K, L) over a map (H, V, B) with a border of zeros, as (H + K - 1, V + L - 1, B)."""
+    """w (x)~ x: a kernel (K, L) over a map (H, V, B) with a border of zeros, as (H + K - 1, V + L - 1, B)."""
     K, L = w.shape
     return correlate(w, np.pad(x, ((K - 1, K - 1), (L - 1, L - 1), (0, 0))))
 

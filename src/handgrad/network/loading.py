@@ -1,0 +1,111 @@
+"""A program with its machine code and the memory that it runs in."""
+
+import importlib
+from contextlib import nullcontext
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.kernels import _jit
+from handgrad.kernels import program as interpreter
+from handgrad.kernels._gather import LENGTHS_AT
+from handgrad.layers._types import Array
+from handgrad.network.engine import Architecture
+from handgrad.network.layers import steps
+from handgrad.network.parameters import aligned_zeros
+from handgrad.network.program import Form, Program, make_program
+
+
+@cache
+def _one_blas_thread() -> Any:
+    """A controller of the loaded BLAS libraries: inside a shard a product must stay on the shard's own thread."""
+    import scipy.linalg.cython_blas  # noqa: F401  # what np.dot calls in a kernel
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+class Loaded(NamedTuple):
+    """Program, machine code, memory. ``capacity``: samples that a workspace holds."""
+
+    program: Program
+    code: interpreter.Code
+    memory: interpreter.Memory
+    capacity: int
+    form: Form
+
+    def blas(self) -> Any:
+        """A context that holds BLAS to one thread, where this program calls it at all."""
+        return _one_blas_thread().limit(limits=1) if self.form == "batch" else nullcontext()
+
+
+def load(
+    net: Architecture,
+    form: Form,
+    capacity: int,
+    shards: int = 1,
+    threads: int = 1,
+    *,
+    backward: bool = True,
+    behind: tuple[Any, ...] = (),
+) -> Loaded:
+    """Make a program of the network, and of layers without parameters ``behind`` it, and find or compile its code.
+
+    ``backward=False``: for prediction alone, without gradients and without the machine code that makes them.
+    """
+    layers = (*net.layers, *behind)
+    program = make_program(layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
+    for kind in program.kinds:
+        importlib.import_module(f"handgrad.kernels.{kind}")
+
+    def machine_code(names: tuple[str, str]) -> list[int]:
+        return [_jit.address(names[0], net.dtype), _jit.address(names[1], net.dtype) if backward else 0]
+
+    addresses = [machine_code(names) for names in program.operations]
+    decay = []
+    if backward and len(program.decay):
+        importlib.import_module("handgrad.kernels.weight_decay")
+        decay = [machine_code(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
+    size = net.parameters.flat.size if backward else 0
+    code = interpreter.Code(
+        table=program.table,
+        addresses=np.array(addresses, dtype=np.int64),
+        decay=program.decay,
+        decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
+        places=program.places,
+    )
+    memory = interpreter.Memory(
+        params=net.parameters.flat,
+        grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
+        state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
+        acts=aligned_zeros((threads, program.workspace), net.dtype),
+        deltas=aligned_zeros((threads, program.workspace), net.dtype),
+        scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
+        kept=aligned_zeros(size, net.dtype),
+    )
+    return Loaded(program, code, memory, capacity, form)
+
+
+class Answer:
+    """What the network says of one sample, with as little around it as possible: for whoever waits for the answer."""
+
+    def __init__(self, net: Architecture) -> None:
+        self.net = net
+        loaded = load(net, "one", 1, backward=False, behind=net.loss.prediction_layers())
+        code, memory = loaded.code, loaded.memory
+        memory.acts[0, code.places[LENGTHS_AT]] = steps(net.input_shape)
+        rows = len(loaded.program.operations) - 1  # without the loss
+        self.fixed = (
+            code.table,
+            np.ascontiguousarray(code.addresses[:rows, 0]),
+            code.places,
+            *(memory.params, memory.acts[0], memory.deltas[0], memory.scalars[0]),
+        )
+
+    def __call__(self, x: Array) -> Array | None:
+        """(1, *output_shape) for ``x`` (1, *input_shape), C-ordered and of the network's dtype; None where a number in
+        it is not finite."""
+        y = np.empty((1, *self.net.output_shape), self.net.dtype)
+        finite = interpreter.run_one(*self.fixed, x.reshape(-1), y.reshape(-1))
+        return y if finite else None
