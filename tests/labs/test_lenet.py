@@ -319,7 +319,7 @@ def test_the_way_there_and_back_is_the_networks(small):
 
 def test_another_network_has_no_such_way():
     network = hg.Sequential([hg.Dense(10)], input_shape=4, loss=hg.SoftmaxCrossEntropy())
-    with pytest.raises(InputError, match="the network has 1 layers with connections, expected LeNet-5's 7"):
+    with pytest.raises(InputError, match="the network has 1 layers with connections, expected 7, as LeNet-5"):
         parameters_by_layer(network)
 
 

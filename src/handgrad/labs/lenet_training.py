@@ -157,9 +157,7 @@ def train(
     trained = TrainedLenet(plan, dataset, table, parts, network)
     if not label:
         reporter.say(_introduction(trained))
-    reporter.progress(0, plan.epochs, label)
     mover = _Mover(parts["training"], plan.shift, plan.seed)
-    mover.move()
 
     def look(net: Sequential, epoch: Epoch) -> None:
         _record(trained, epoch, mover.seconds)
@@ -172,6 +170,8 @@ def train(
 
     training = parts["training"]
     try:
+        reporter.progress(0, plan.epochs, label)
+        mover.move()
         network.fit(
             training.x,  # the array itself is learned from, not a copy: that is how its images can be moved
             training.classes,
