@@ -32,6 +32,7 @@ _SPECK = 0.02  # of the largest patch: smaller ones are dust
 _REST = 0.1  # of the largest patch: one inside must be so large to make those at the border go
 _SHARP = 300  # pixels on the longer side up to which nothing is blurred: every pixel counts there
 _ROOM = 64  # pixels on the shorter side from which a picture may have light and shadow
+_LOOKED_AT = 40_000  # pixels in which the direction of the ink is looked for
 _FITTED = 128  # about so many pixels on the longer side are looked at for paper and shadows
 
 
@@ -59,11 +60,12 @@ def _blurred(rgb: Floats) -> Floats:
 
 def _signal(rgb: Floats) -> Floats:
     """How far each pixel is from the paper, in the direction of the ink."""
-    away = rgb.astype(np.float64) - _paper(rgb.astype(np.float64))
+    away = rgb - _paper(rgb)
     flat = away.reshape(-1, 3)
-    far = flat[np.argsort((flat**2).sum(axis=1))[-max(1, len(flat) // 20) :]]
-    direction = np.linalg.eigh(far.T @ far)[1][:, -1]
-    along = away @ direction
+    some = flat[:: max(1, len(flat) // _LOOKED_AT)]
+    far = some[np.argsort((some**2).sum(axis=1))[-max(1, len(some) // 20) :]]
+    direction = np.linalg.eigh((far.T @ far).astype(np.float64))[1][:, -1]
+    along = away @ direction.astype(away.dtype)
     return np.asarray(along if (along**3).sum() >= 0 else -along)
 
 
@@ -71,9 +73,11 @@ def _paper(rgb: Floats) -> Floats:
     """The paper's colour at every pixel, (height, width, 3)."""
     height, width = rgb.shape[:2]
     step = max(1, max(height, width) // _FITTED)
-    rows, columns = np.linspace(-1, 1, height), np.linspace(-1, 1, width)
     order = 2 if _has_room(rgb) else 0
-    colors, terms = rgb[::step, ::step], _terms(rows[::step], columns[::step], order)
+    rows, columns = (np.vander(np.linspace(-1, 1, n), order + 1, increasing=True) for n in (height, width))
+    powers = [(i, j) for i in range(order + 1) for j in range(order + 1 - i)]
+    terms = np.stack([np.outer(rows[::step, i], columns[::step, j]) for i, j in powers], axis=2)
+    colors = rgb[::step, ::step].astype(np.float64)
     paper = _frame(colors.shape[0], colors.shape[1])
     fitted = _least_squares(terms[paper], colors[paper])
     for _ in range(_ROUNDS):
@@ -83,7 +87,11 @@ def _paper(rgb: Floats) -> Floats:
             break
         paper = agrees
         fitted = _least_squares(terms[paper], colors[paper])
-    return np.asarray(_terms(rows, columns, order) @ fitted)
+    matrix = np.zeros((order + 1, order + 1, 3))
+    for (i, j), coefficients in zip(powers, fitted, strict=True):
+        matrix[i, j] = coefficients
+    surface = np.einsum("hi,ijc,wj->hwc", rows, matrix, columns, optimize=True)
+    return np.asarray(surface, rgb.dtype)
 
 
 def _has_room(picture: Floats) -> bool:
@@ -97,12 +105,6 @@ def _frame(height: int, width: int) -> Mask:
     inner = np.zeros((height, width), dtype=bool)
     inner[edge : height - edge, edge : width - edge] = True
     return ~inner
-
-
-def _terms(rows: Floats, columns: Floats, order: int) -> Floats:
-    """The monomials of row and column up to ``order``, (height, width, terms)."""
-    y, x = np.meshgrid(rows, columns, indexing="ij")
-    return np.stack([y**i * x**j for i in range(order + 1) for j in range(order + 1 - i)], axis=2)
 
 
 def _least_squares(terms: Floats, colors: Floats) -> Floats:
