@@ -6,6 +6,7 @@ import pytest
 
 import handgrad.kernels
 import handgrad.layers
+from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
 
@@ -30,7 +31,7 @@ def test_every_layer_has_its_partners(name):
 
 
 def test_every_description_names_a_layer():
-    for kind in [*LAYERS, *LOSSES]:
+    for kind in [*LAYERS, *IMAGES, *LOSSES]:
         assert kind in LAYER_NAMES
 
 

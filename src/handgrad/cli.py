@@ -204,7 +204,7 @@ def bench(
     Parameters
     ----------
     workload
-        What is measured: dense, rnn, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
+        What is measured: dense, rnn, lenet, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
     against
         The peers, with commas; one that is not installed is skipped, with a line that says so.
     json

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from handgrad.network.images import Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
 from handgrad.network.layers import LAYERS, RNN, Dense, Layer
 from handgrad.network.losses import LOSSES
 from handgrad.network.sequential import Sequential
 from handgrad.training.optimizers import OPTIMIZERS, SGD, Optimizer
 
-_FEATURES, _STEPS, _SAMPLES = 3, 2, 5
+_FEATURES, _STEPS, _SAMPLES, _IMAGE = 3, 2, 5, (1, 4, 4)
 
 
 def example_layers() -> list[Layer]:
@@ -20,6 +21,11 @@ def example_layers() -> list[Layer]:
         if kind not in (Dense.kind, RNN.kind):
             chain += [layer(), Dense(_FEATURES)]
     return [*chain, RNN(_FEATURES, return_sequences=False), Dense(2)]
+
+
+def example_images() -> list[Layer]:
+    """A chain with every kind of layer on images, that ends with 2 outputs."""
+    return [Conv2D(2, 1), Subsample(2), MeanPool2D(1), MaxPool2D(1), Flatten(), Dense(2)]
 
 
 def example_trainings() -> Iterator[tuple[str, Optimizer, int, float]]:
@@ -53,4 +59,9 @@ def compile_kernels(dtypes: Iterable[str]) -> float:
         for batch_size, optimizer in ((1, SGD()), (1, SGD(momentum=0.5))):  # samples that are no sequences
             network = Sequential([Dense(2), Dense(2)], input_shape=_FEATURES, dtype=dtype)
             network.fit(x[:, 0], t, epochs=1, batch_size=batch_size, optimizer=optimizer)
+        images = rng.normal(size=(_SAMPLES, *_IMAGE)).astype(dtype)
+        for batch_size, optimizer in ((_SAMPLES, SGD()), (1, SGD()), (1, SGD(momentum=0.5))):
+            network = Sequential(example_images(), input_shape=_IMAGE, dtype=dtype)
+            network.fit(images, t, epochs=1, batch_size=batch_size, optimizer=optimizer)
+            network.predict(images[:1])
     return time.perf_counter() - started

@@ -15,6 +15,7 @@ from handgrad.training.initializers import (
     LeCunNormal,
     LeCunUniform,
     Normal,
+    Ones,
     Orthogonal,
     Zeros,
     fans,
@@ -92,8 +93,9 @@ def test_orthogonal_prefers_no_direction():
     np.testing.assert_allclose(np.mean(signs, axis=0), 0, atol=0.2)  # 4 standard errors
 
 
-def test_zeros():
+def test_zeros_and_ones():
     np.testing.assert_array_equal(draw(Zeros(), (3, 5)), np.zeros((3, 5)))
+    np.testing.assert_array_equal(draw(Ones(), (3,)), np.ones(3))
 
 
 @pytest.mark.parametrize("kind", INITIALIZERS)
@@ -105,12 +107,12 @@ def test_the_seed_decides_and_the_result_is_a_new_float64_array(kind):
     assert first.flags.writeable
     np.testing.assert_array_equal(first, again)
     assert not np.shares_memory(first, again)
-    assert kind == "zeros" or np.all(first != other)
+    assert kind in ("zeros", "ones") or np.all(first != other)
 
 
 @pytest.mark.parametrize("kind", INITIALIZERS)
 def test_a_vector_has_no_fans(kind):
-    if kind in ("normal", "zeros"):
+    if kind in ("normal", "zeros", "ones"):
         assert draw(initializer(kind), (11,)).shape == (11,)
         return
     with pytest.raises(InputError, match=r"parameter of shape 11 by its fan-in, expected at least 2 axes .*; begin a"):

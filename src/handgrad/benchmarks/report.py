@@ -69,7 +69,7 @@ def _memory(row: dict[str, Any]) -> str:
     """The peak of the side's process so far, and how much it grew while it trained on."""
     if row.get("peak_mib") is None:
         return f"{'':>14}"
-    grown = f" (+{row['grown_mib']:.0f})" if row["grown_mib"] else ""
+    grown = f" (+{row['grown_mib']:.0f})" if (row["grown_mib"] or 0) >= 1 else ""
     return f"{row['peak_mib']:>10.0f} MiB{grown}"
 
 

@@ -165,13 +165,12 @@ def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
     Plain arrays, and no more than are needed: handing over all of ``Code`` and ``Memory`` takes longer than the
     operations of a small network.
     """
-    zero = x.dtype.type(0)
-    witness = zero
+    finite, beyond = 0, x.dtype.type(np.inf)
     x_at, last_at = places[X_AT], places[LAST_AT]
     for j in range(x.size):
         acts[x_at + j] = x[j]
-        witness += zero * x[j]
-    if np.isnan(witness):
+        finite += abs(x[j]) < beyond  # unlike an early exit, this vectorizes
+    if finite < x.size:
         return False
     row, data = pointer(table, 0), (pointer(params, 0), pointer(acts, 0), pointer(deltas, 0), pointer(scalars, 0))
     for r in range(addresses.size):

@@ -56,25 +56,7 @@ def load(
     """
     layers = (*net.layers, *behind)
     program = make_program(layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
-    for kind in program.kinds:
-        importlib.import_module(f"handgrad.kernels.{kind}")
-
-    def machine_code(names: tuple[str, str]) -> list[int]:
-        return [_jit.address(names[0], net.dtype), _jit.address(names[1], net.dtype) if backward else 0]
-
-    addresses = [machine_code(names) for names in program.operations]
-    decay = []
-    if backward and len(program.decay):
-        importlib.import_module("handgrad.kernels.weight_decay")
-        decay = [machine_code(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
     size = net.parameters.flat.size if backward else 0
-    code = interpreter.Code(
-        table=program.table,
-        addresses=np.array(addresses, dtype=np.int64),
-        decay=program.decay,
-        decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
-        places=program.places,
-    )
     memory = interpreter.Memory(
         params=net.parameters.flat,
         grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
@@ -84,7 +66,28 @@ def load(
         scalars=np.tile(np.array(program.scalars, dtype=net.dtype), (shards, 1)),
         kept=aligned_zeros(size, net.dtype),
     )
-    return Loaded(program, code, memory, capacity, form)
+    return Loaded(program, _machine_code(program, net.dtype, backward), memory, capacity, form)
+
+
+def _machine_code(program: Program, dtype: np.dtype[Any], backward: bool) -> interpreter.Code:
+    """The program with the addresses of its operations, which are compiled, or loaded from the cache, where need be."""
+    for kind in program.kinds:
+        importlib.import_module(f"handgrad.kernels.{kind}")
+
+    def addresses(names: tuple[str, str]) -> list[int]:
+        return [_jit.address(names[0], dtype), _jit.address(names[1], dtype) if backward else 0]
+
+    decay = []
+    if backward and len(program.decay):
+        importlib.import_module("handgrad.kernels.weight_decay")
+        decay = [addresses(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
+    return interpreter.Code(
+        table=program.table,
+        addresses=np.array([addresses(names) for names in program.operations], dtype=np.int64),
+        decay=program.decay,
+        decay_addresses=np.array(decay, dtype=np.int64).reshape(-1, 2),
+        places=program.places,
+    )
 
 
 class Answer:
