@@ -123,7 +123,7 @@ def test_what_is_not_given_follows_from_the_data_and_is_told():
     assert filled.keys() == LenetSettings.__dataclass_fields__.keys()
     for name in ("epochs", "batch_size", "lr", "shift"):
         assert filled[name] is not None
-    assert LenetSettings(lr=0.5).plan().optimizer == hg.Adam(0.5)
+    assert LenetSettings(lr=0.5, optimizer="adam").plan().optimizer == hg.Adam(0.5)
     given = LenetSettings(batch_size=11, shift=0, epochs=3).plan(epochs=9)
     assert (given.batch_size, given.shift, given.epochs) == (11, 0, 3)
     assert LenetSettings().plan(epochs=9).epochs == 9

@@ -38,15 +38,11 @@ _MOST = 10_000_000
 class _Defaults(NamedTuple):
     epochs: int
     batch_size: int
-    lr: float
     shift: int
 
 
-_DEFAULTS: dict[str, _Defaults] = {
-    "digits": _Defaults(30, 32, 0.002, 1),
-    "mnist": _Defaults(12, 64, 0.002, 1),
-}
-_RATES = {"sgd": 0.02, "rmsprop": 0.001}  # of other optimizers than Adam and AdamW
+_DEFAULTS: dict[str, _Defaults] = {"digits": _Defaults(30, 32, 1), "mnist": _Defaults(15, 64, 1)}
+_RATES = {"sgd": 0.05, "rmsprop": 0.001, "adam": 0.005, "adamw": 0.005}
 
 
 def _by_data(name: str) -> str:
@@ -70,8 +66,10 @@ class LenetSettings:
     links: str = _setting("lecun", "C3's link table: lecun (60 links), full, or a file of 6 rows of 16 zeros and ones.")
     pool: PoolName = _setting("trainable", "Of S2 and S4: a weight and a bias for each map, the mean, or the largest.")
     activation: ActivationName = _setting("scaled_tanh", "Behind each layer; scaled_tanh is LeCun's.")
-    optimizer: OptimizerName = _setting("adam", "How the parameters move.")
-    lr: float | None = _setting(None, "Learning rate.", _by_data("lr"))
+    optimizer: OptimizerName = _setting("sgd", f"How the parameters move; sgd with Nesterov's momentum {_MOMENTUM}.")
+    lr: float | None = _setting(
+        None, "Learning rate, the highest.", ", ".join(f"{name}: {rate:g}" for name, rate in _RATES.items())
+    )
     weight_decay: float = _setting(0.0, "Lambda in lambda/2 sum W^2, a part of the loss.")
     epochs: int | None = _setting(None, "Passes over the training images.", _by_data("epochs"))
     batch_size: int | None = _setting(None, "Images to a step.", _by_data("batch_size"))
@@ -113,7 +111,7 @@ class LenetSettings:
             links=self.links,
             pool=self.pool,
             activation=self.activation,
-            optimizer=self._optimizer(defaults.lr),
+            optimizer=self._optimizer(),
             schedule=WarmUpSchedule(_WARM_UP * (self.epochs or epochs or defaults.epochs), CosineSchedule()),
             weight_decay=float(self.weight_decay),
             epochs=self.epochs or epochs or defaults.epochs,
@@ -124,8 +122,8 @@ class LenetSettings:
             engine=self.engine,
         )
 
-    def _optimizer(self, lr: float) -> Optimizer:
-        rate = _RATES.get(self.optimizer, lr) if self.lr is None else float(self.lr)
+    def _optimizer(self) -> Optimizer:
+        rate = _RATES[self.optimizer] if self.lr is None else float(self.lr)
         return SGD(rate, _MOMENTUM, nesterov=True) if self.optimizer == "sgd" else optimizer(self.optimizer, rate)
 
     def refuse(self, name: str, default: Any) -> None:
