@@ -6,7 +6,15 @@ import pytest
 
 from handgrad.benchmarks import harness
 from handgrad.benchmarks.harness import Method, Worker, WorkerError, measure, run_cases
-from handgrad.benchmarks.machine import OtherLoad, environment, held_to, usable_cores, versions
+from handgrad.benchmarks.machine import (
+    OtherLoad,
+    environment,
+    forget_peak_memory,
+    held_to,
+    peak_memory,
+    usable_cores,
+    versions,
+)
 from handgrad.benchmarks.workload import OURS, Case, Side
 from handgrad.errors import HandgradError
 
@@ -196,3 +204,28 @@ def test_kernels_that_are_edited_on_the_way_make_the_measurement_void():
     assert facts == {"handgrad": {"import_s": 0.3, "sources": "a1"}, "torch": {"import_s": 1.5}}
     with pytest.raises(WorkerError, match="kernels of handgrad were edited during the measurement"):
         harness._note(facts, "handgrad", {"import_s": 0.3, "sources": "b2"})
+
+
+def test_peak_memory_is_told_and_what_came_after_the_warm_up():
+    class Hungry(Pretender):
+        held = 100.0
+
+        def ask(self, command, **arguments):
+            self.held += 1
+            return super().ask(command, **arguments) | {"peak_mib": self.held}
+
+    (row,) = measure("none", CASE, 5, pretend(Hungry("handgrad", [0.8], [])), 1, METHOD)
+    assert row.peak_mib == 100 + 1 + 2 + 3, "load, two epochs of the warm-up, three rounds"
+    assert row.grown_mib == 3
+
+
+def test_peak_memory_grows_with_what_is_held_and_can_be_forgotten():
+    peak = peak_memory()
+    if peak is None:
+        pytest.skip("this system does not tell")
+    held = bytearray(64 * 2**20)
+    assert peak_memory() >= peak
+    assert peak_memory() >= 64
+    del held
+    forget_peak_memory()
+    assert 1 < peak_memory() <= peak + 65

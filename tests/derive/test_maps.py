@@ -191,3 +191,61 @@ def test_a_file_of_ones_own(changed):
 def test_a_form_that_cannot_be_read(changed, old, new, message):
     with pytest.raises(InputError, match=message):
         derive("mean_pool", folder=changed("mean_pool.py", old, new))
+
+
+MIXED = '''"""Maps as weighted sums of maps.
+
+Source: nobody (2024), eq. 1.
+
+Shapes: w (D, C), x (C, H, V, B), y (D, H, V, B).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class MixedParams(NamedTuple):
+    w: Any
+
+
+class MixedCache(NamedTuple):
+    x: Any
+
+
+def mixed_forward(params: MixedParams, x):
+    w = params.w
+    y = np.zeros((len(w), *x.shape[1:]), np.result_type(w, x))
+    for d in range(len(w)):
+        for p in range(len(x)):
+            # 1
+            y[d] += w[d, p] * x[p]
+    return y, MixedCache(x)
+
+
+def mixed_backward(params: MixedParams, cache, dy):
+    w, (x,) = params.w, cache
+    dw, dx = np.zeros_like(w), np.zeros_like(x)
+    for d in range(len(w)):
+        for p in range(len(x)):
+            # 1
+            dw[d, p] = (dy[d] * x[p]).sum()
+            dx[p] += w[d, p] * dy[d]
+    return dx, MixedParams(dw)
+'''
+
+
+def test_loops_over_all_maps_in_a_file_of_ones_own(tmp_path):
+    """No sum is swallowed: what a loop adds up stands under a sum."""
+    path = tmp_path / "mixed.py"
+    path.write_text(MIXED, encoding="utf-8")
+    derivation = derive_module(path)
+    assert derivation.passed
+    text = derivation.to_text()
+    for equation in (
+        "y^(d) = Σₚ w^(d,p) x^(p)",
+        "∂L/∂w^(d,p) = Σᵢⱼₙ ∂L/∂y^(d)ᵢⱼₙ · x^(p)ᵢⱼₙ",
+        "∂L/∂x^(p) = Σ_d w^(d,p) ∂L/∂y^(d)",
+    ):
+        assert equation in text
+    assert r"\sum_{p=1}^{C} w^{(d,p)} \, x^{(p)}" in derivation.to_latex()

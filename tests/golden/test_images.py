@@ -1,6 +1,6 @@
 """A second witness for layers on images, and ten training steps of LeNet-5: values from PyTorch (make_images.py).
 
-The curve is walked here with the equations themselves, layer by layer.
+The curve is walked by both engines, and with the equations themselves, layer by layer.
 """
 
 from importlib import import_module
@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import handgrad as hg
 from golden import lenet_start as lenet
 from handgrad.layers.conv import ConvParams, conv_backward, conv_forward
 from handgrad.layers.dense import DenseParams
 from handgrad.layers.subsample import SubsampleParams, subsample_backward, subsample_forward
+from handgrad.network.lenet import lenet5
 
 GOLDEN = np.load(Path(__file__).with_name("images.npz"))
 TABLE = np.array([[1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 1, 1]], bool)
@@ -118,3 +120,18 @@ def test_ten_training_steps_of_lenet_5():
     assert np.allclose(losses, GOLDEN["curve.losses"], rtol=1e-11)
     for name, value in p.items():
         assert np.allclose(told_of(value), GOLDEN[f"curve.end.{name}"], rtol=1e-9, atol=1e-11), name
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+def test_ten_training_steps_by_both_engines(engine):
+    net = lenet5(dtype="float64")
+    assert {name: value.shape for name, value in net.parameters.items()} == lenet.SHAPES
+    assert np.array_equal(hg.LECUN_C3, lenet.LINKS)
+    net.load_parameters(lenet.parameters())
+    images, labels = lenet.data()
+    history = net.fit(
+        images, labels, epochs=lenet.STEPS, batch_size=lenet.BATCH, optimizer=hg.SGD(lenet.LEARNING_RATE), engine=engine
+    )
+    assert np.allclose(history["loss"], GOLDEN["curve.losses"], rtol=1e-10)
+    for name, value in net.parameters.items():
+        assert np.allclose(told_of(value), GOLDEN[f"curve.end.{name}"], rtol=1e-8, atol=1e-10), name

@@ -14,7 +14,7 @@ from handgrad.derive.maps_source import MapLine, Range
 from handgrad.derive.names import differentiated, size_expression, symbol
 from handgrad.derive.translate import Translation
 
-MAPS = ("p", "d")  # what numbers maps
+MAPS = {"p": "C", "d": "D"}  # what numbers maps, and how many there are
 ONE_PLACE: Index = {-3: "i", -2: "j", -1: ""}  # of one sample, which is not told
 EVERY_PLACE: Index = {-3: "i", -2: "j", -1: "n"}
 _COLUMN: Index = {-1: ""}
@@ -69,10 +69,12 @@ class MapTranslation(Translation):
         """What a sum over the indices of ``loop`` that are not ``fixed`` runs over."""
         free = [name for name in loop.names if name not in fixed]
         if loop.links:
-            linked = ex.Comparison(replace(self.table, index=MAPS), "==", ex.Number("1"))
+            linked = ex.Comparison(replace(self.table, index=tuple(MAPS)), "==", ex.Number("1"))
             return (ex.Where(",".join(free), linked),) if free else ()
-        ends = dict(zip(loop.names, loop.ends, strict=True)) if loop.ends else {}
-        return tuple(ex.Bound(name, _last(ends[name]), "0") for name in free if name in ends)
+        if not loop.ends:  # over maps, which are counted from 1
+            return tuple(ex.Bound(name, size_expression(MAPS[name])) for name in free)
+        ends = dict(zip(loop.names, loop.ends, strict=True))
+        return tuple(ex.Bound(name, _last(ends[name]), "0") for name in free)
 
     def _subscript(self, node: ast.Subscript, index: Index) -> ex.Expression | None:
         """An array at some maps and places."""

@@ -39,8 +39,8 @@ class LinkedNet:
                 if TABLE[p, d]:
                     for u in range(3):
                         for v in range(2):
-                            dW[p, d, u, v] = (dY[d] * self.Z[d, u : u + 4, v : v + 4]).sum()
-                            dZ[p, u : u + 4, v : v + 4] += self.W[p, d, u, v] * dY[d]
+                            dW[p, d, u, v] = (dY[d] * self.Z[p, u : u + 4, v : v + 4]).sum()
+                            dZ[d, u : u + 4, v : v + 4] += self.W[p, d, u, v] * dY[d]
         db = dY.sum(axis=(1, 2))
         dA = dZ * (1 - self.Z**2)
         dgain = (dA * self.X).sum(axis=(1, 2))

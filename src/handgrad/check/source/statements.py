@@ -110,6 +110,10 @@ def _targets(source: SourceText, node: ast.stmt, body: list[ast.stmt]) -> Iterat
         base = text[: len(text) - len(inner) - 1].rstrip("[")
         for new in _shifted(inner):
             yield made(f"{base}[{new}]", "time-shift", 1.3, early=True)
+        for new in _other_indices(
+            source, target, node.value if isinstance(node, ast.Assign | ast.AugAssign) else target
+        ):
+            yield made(f"{base}[{new}]", "wrong-axis", 1.2, early=True)
     seen = {text}
     for other in body:
         others = (
@@ -124,6 +128,22 @@ def _targets(source: SourceText, node: ast.stmt, body: list[ast.stmt]) -> Iterat
             if name not in seen and not isinstance(each, ast.Tuple):
                 seen.add(name)
                 yield made(name, "wrong-variable", 1.8)
+
+
+def _other_indices(source: SourceText, target: ast.Subscript, value: ast.expr) -> Iterator[str]:
+    """The target's index with one name in it exchanged for one that only the value is indexed with: ``dx[d]`` for
+    ``dx[p]`` in ``dx[d] += W[p, d] * dy[d]``."""
+    parts = target.slice.elts if isinstance(target.slice, ast.Tuple) else [target.slice]
+    own = {each.id for each in ast.walk(target.slice) if isinstance(each, ast.Name)}
+    others: dict[str, None] = {}
+    for each in ast.walk(value):
+        if isinstance(each, ast.Subscript):
+            used = each.slice.elts if isinstance(each.slice, ast.Tuple) else [each.slice]
+            others |= dict.fromkeys(part.id for part in used if isinstance(part, ast.Name) and part.id not in own)
+    texts = [source.segment(part) for part in parts]
+    for place, part in enumerate(parts):
+        for other in others if isinstance(part, ast.Name) else ():
+            yield ", ".join([*texts[:place], other, *texts[place + 1 :]])
 
 
 def _exchanges(source: SourceText, node: ast.stmt, records: dict[str, tuple[str, ...]]) -> Iterator[StatementEdit]:
