@@ -175,6 +175,28 @@ def check(
 
 
 @app.command
+def predict(run: str, /, *files: str, json: _Flag = False, figure: Path | None = None) -> int:
+    """Read photographs or drawings of digits with a network that was trained.
+
+    A picture holds one digit, of any size, dark on light or light on dark. Exit code 1 if one could not be read.
+
+    Parameters
+    ----------
+    run
+        The folder of a run of the labs digits or lenet.
+    files
+        Pictures: PNG, JPEG, WEBP, GIF, BMP, TIFF or PPM.
+    json
+        Print one JSON document on stdout.
+    figure
+        An SVG file to draw the pictures in, with what the network was shown and what it says.
+    """
+    from handgrad.labs.predict import run_predict
+
+    return run_predict(run, files, as_json=json, figure=figure)
+
+
+@app.command
 def bench(
     workload: str = "dense", *, against: str = "numpy,torch,jax", json: _Flag = False, quick: _Flag = False
 ) -> int:

@@ -37,6 +37,7 @@ class Lab:
 _LABS = (
     Lab("points", "handgrad.labs.points", "PointsSettings", "two classes of points, by a two-hidden-layer network"),
     Lab("digits", "handgrad.labs.digits", "DigitsSettings", "handwritten digits, by a one-hidden-layer network"),
+    Lab("lenet", "handgrad.labs.lenet", "LenetSettings", "handwritten digits, by LeNet-5 as it was published"),
     Lab("adder", "handgrad.labs.adder", "AdderSettings", "sums of binary numbers, by a recurrent network"),
     Lab("counter", "handgrad.labs.counter", "CounterSettings", "the ones of a sequence, by one recurrent neuron"),
 )

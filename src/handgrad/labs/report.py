@@ -18,6 +18,7 @@ _KEY_FIGURES = (  # entries of the document that stand at the top, their names, 
     ("w_rec", "w_rec", "{:.6g}"),
     ("w_x", "w_x", "{:.6g}"),
     ("train_seconds", "training", "{:.3g} s"),
+    ("images_per_second", "images a second", "{:,.0f}"),
     ("epochs", "epochs", "{:,}"),
 )
 # The colours of the figures become the page's own, which are lighter on a dark screen.
