@@ -8,7 +8,7 @@ import numpy as np
 from handgrad.check.numerical import relative_error
 from handgrad.check.result import ParameterVerdict
 from handgrad.check.source.independent import BLIND
-from handgrad.check.source.judge import Judge, direction, slope
+from handgrad.check.source.judge import Judge, direction, length, slope
 from handgrad.check.source.scenario import Parameter, Scenario
 
 _ENTRIES = 48
@@ -118,7 +118,7 @@ def _projected_error(judge: Judge, parameter: Parameter, given: Any) -> float:
     for which, known in enumerate(judge.points[0].slopes[parameter.name]):
         if known.known:
             along = judge.sign * float(np.sum(given * direction(parameter.shape, which)))
-            worst = max(worst, abs(along - known.value) / max(abs(known.value), float(np.linalg.norm(given)), 1e-8))
+            worst = max(worst, abs(along - known.value) / max(abs(known.value), length(given), 1e-8))
     return worst
 
 
@@ -154,6 +154,6 @@ def _kink(scenario: Scenario, judge: Judge, parameter: Parameter, given: Any) ->
                 sides.append(sign * (scenario.loss() - point.loss) / step)
             gaps.append(abs(sides[0] - sides[1]))
         scenario.point = point.values
-        if gaps[1] > 0.5 * gaps[0] and gaps[1] > 1e-6 * max(1.0, float(np.linalg.norm(given))):
+        if gaps[1] > 0.5 * gaps[0] and gaps[1] > 1e-6 * max(1.0, length(given)):
             return True
     return False
