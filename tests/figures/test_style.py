@@ -77,7 +77,14 @@ def test_a_logarithmic_axis_has_one_notation():
     figure.canvas.draw()
     labels = [tick.get_text() for tick in axes.get_yticklabels()]
     assert len(labels) > 2
-    assert all("10^{" in label for label in labels)
+    assert all(label.startswith("10") and set(label[2:]) <= set("⁻⁰¹²³⁴⁵⁶⁷⁸⁹") and label[2:] for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(1e-12, "10⁻¹²"), (1, "10⁰"), (1000, "10³"), (2, ""), (0, ""), (-10, ""), (np.nan, "")]
+)
+def test_powers_of_ten(value, expected):
+    assert style.power_of_ten(value) == expected
 
 
 @pytest.mark.parametrize(

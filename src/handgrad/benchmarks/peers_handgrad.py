@@ -17,7 +17,7 @@ def prepare(threads: int) -> dict[str, Any]:
     import llvmlite.binding
 
     import handgrad.network.compiled  # noqa: F401
-    from handgrad.kernels._jit import sources_hash
+    from handgrad.kernels._cache import sources_hash
 
     return {"target": llvmlite.binding.get_host_cpu_name(), "sources": sources_hash()}
 

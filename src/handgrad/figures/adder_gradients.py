@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from handgrad.figures.style import CYCLE, INK, WIDTH, look, new_figure
+from handgrad.figures.style import CYCLE, INK, WIDTH, look, new_figure, power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _scale(figure: "Figure", upper: "Axes", lower: "Axes", image: Any) -> None:
     """What the colours mean, to the right of the axes from ``upper`` to ``lower``."""
     top, box, width = upper.get_position().y1, lower.get_position(), figure.get_figwidth()
     axes = figure.add_axes((box.x1 + 0.14 / width, box.y0, 0.12 / width, top - box.y0))
-    bar = figure.colorbar(image, cax=axes)
+    bar = figure.colorbar(image, cax=axes, format=power_of_ten)
     bar.set_label("norm of ∂L(t)/∂h(k)")
     axes.minorticks_off()
     axes.grid(visible=False)

@@ -5,6 +5,7 @@ background and grid and ``CYCLE`` for data, so that the report can put its own c
 """
 
 import io
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ WIDTH = 7.2  # inches, the text width of the report
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.72, 0.16, 0.42, 0.56  # inches around the axes
 _GAP_X, _GAP_Y = 0.76, 0.92  # inches between the axes
 _LEAST_PLAIN, _LARGEST_PLAIN = 1e-5, 1e6  # of a logarithmic axis with plain numbers
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SALT = "handgrad"  # the names of clip paths follow from it: the same figure gives the same bytes
 
 
@@ -160,18 +162,23 @@ def spans_decades(values: "np.ndarray[Any, Any] | list[float]", decades: float =
 def logarithmic(axes: "Axes") -> None:
     """Make the vertical axis logarithmic, with plain numbers, 0.01, 0.1, 1, or with powers of ten where some of them
     would get long."""
-    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
-
-    power = LogFormatterMathtext()
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     def label(value: float, place: int | None) -> str:
         low, high = sorted(axes.get_ylim())
-        return f"{value:g}" if low >= _LEAST_PLAIN and high < _LARGEST_PLAIN else str(power(value, place))
+        return f"{value:g}" if low >= _LEAST_PLAIN and high < _LARGEST_PLAIN else power_of_ten(value, place)
 
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(label))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    power.set_axis(axes.yaxis)
+
+
+def power_of_ten(value: float, place: int | None = None) -> str:
+    """10⁻³ for 0.001, and "" for a number that is no whole power of ten: a formatter of Matplotlib's for logarithmic
+    scales. Its own sets the powers with mathtext, whose parser takes as long as a whole figure."""
+    exponent = math.log10(value) if value > 0 else math.nan
+    whole = math.isfinite(exponent) and abs(exponent - round(exponent)) < 1e-9
+    return "10" + str(round(exponent)).translate(_RAISED) if whole else ""
 
 
 def legend(axes: "Axes", **options: Any) -> None:

@@ -9,11 +9,8 @@ With ``NUMBA_DISABLE_JIT=1`` everything here has a plain Python stand-in, so tha
 branch coverage, as ordinary functions on NumPy arrays.
 """
 
-import hashlib
 import math
-import os
 import sys
-from pathlib import Path
 
 import numpy as np
 from llvmlite import ir
@@ -22,40 +19,36 @@ from numba.core import cgutils, event
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
+from handgrad.kernels._cache import cache_directory
+
 DISABLED = bool(config.DISABLE_JIT)
 
 # An explicit set: NaN and infinity must stay visible, so neither nnan nor ninf.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 
 
-def sources_hash() -> str:
-    """A hash of every source that is compiled in: a cached kernel goes stale when a helper in ANOTHER file changes."""
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *(here.parent / "layers").glob("*.py")]):
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+def _load_array_functions() -> None:
+    """Import Numba's array functions, but not yet SciPy.
 
+    They ask for it, to know whether ``np.dot`` can be compiled, and loading it is a fifth of the time that a small run
+    takes from the shell. It is there (scikit-learn needs it too), and whoever compiles or calls a product of matrices
+    loads it (``numba.np.linalg``, ``network/loading.py``).
+    """
+    from numba.np import linalg
 
-def cache_directory() -> Path | None:
-    """Where compiled kernels are kept; None where no such directory can be written."""
-    from platformdirs import user_cache_path
-
-    base = Path(config.CACHE_DIR) if config.CACHE_DIR else user_cache_path("handgrad")
-    checked = "-bounds-checked" if config.BOUNDSCHECK else ""  # Numba's own key leaves this out
-    path = base / f"kernels-{sources_hash()}{checked}"
+    asked = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".writable-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError:
-        return None
-    return path
+        from numba.np import arraymath
+    finally:
+        linalg.ensure_blas = asked
+    arraymath.ensure_blas = asked
 
 
-_CACHE = None if DISABLED else cache_directory()
+# Numba's own key leaves bounds checks out
+_CACHE = None if DISABLED else cache_directory(config.CACHE_DIR, "-bounds-checked" if config.BOUNDSCHECK else "")
+if not DISABLED:
+    _load_array_functions()
 
 
 def kernel(function):
@@ -283,7 +276,7 @@ def yield_address() -> int:
     """Where the operating system's function begins that gives the processor to another thread."""
     import ctypes
 
-    windows = os.name == "nt"
+    windows = sys.platform == "win32"
     library = ctypes.CDLL("kernel32" if windows else None)
     function = library.SwitchToThread if windows else library.sched_yield
     return ctypes.cast(function, ctypes.c_void_p).value or 0
