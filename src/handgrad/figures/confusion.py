@@ -97,7 +97,7 @@ def _frame(axes: "Axes", counts: Counts, classes: Sequence[str]) -> None:
     if C > _MOST_NUMBERED:
         return
     axes.text(C - 0.4, -0.62, "recall, %", ha="left", va="bottom", fontsize=8.0, color=INK)
-    axes.text(-0.62, C - 0.38, "precision, %", ha="right", va="top", fontsize=8.0, color=INK)
+    axes.text(-0.62, C - 0.38, "precision,\n%", ha="right", va="top", fontsize=8.0, color=INK)
     for k, recall in enumerate(_shares(counts, axis=1)):
         axes.text(C - 0.4, k, recall, ha="left", va="center", fontsize=8.0, color=INK)
     for k, precision in enumerate(_shares(counts, axis=0)):

@@ -30,6 +30,8 @@ class Curve:
 
 def draw_curves(axes: "Axes", curves: Sequence[Curve], ylabel: str, *, log: bool | None = None) -> None:
     """Draw ``curves`` into ``axes``, over the epoch; logarithmic where they span decades, unless ``log`` says."""
+    from matplotlib.ticker import MaxNLocator
+
     colors = iter(CYCLE * (1 + len(curves) // len(CYCLE)))
     for curve in curves:
         color = curve.color or next(colors)
@@ -46,6 +48,7 @@ def draw_curves(axes: "Axes", curves: Sequence[Curve], ylabel: str, *, log: bool
     elif everything and min(everything) >= 0 and ylabel.startswith("loss"):
         axes.set_ylim(bottom=0)
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylabel(ylabel)
     axes.margins(x=0.02)
 
