@@ -1,13 +1,17 @@
 """What the lab ``digits`` says in the end: document, tables, findings, figures, and what is published beside ours."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from handgrad.figures.confusion import Counts, confusion_counts
 from handgrad.labs.digits_training import Measure, TrainedDigits, measure
+from handgrad.labs.image_results import (
+    Answers,
+    class_table,
+    confusion_picture,
+    curves_picture,
+    error_findings,
+    mistakes_picture,
+)
 from handgrad.labs.result import LabResult, Picture, Table
 
 REPORT_003 = "W. Liao (2018), Assignment 4: BP, section 2"
@@ -16,9 +20,7 @@ _CURVES = (
     "Loss, without the weights' penalty, and share of right classes by epoch; of more than 10,000 training images "
     "evenly chosen ones (the table has all)."
 )
-_MOST_MISTAKES = 24  # pictures of mistakes
 _LISTENED = 2_000  # test images that silent units are looked for with
-_PAIRS = 3  # pairs of classes that are named in the findings
 
 
 @dataclass(frozen=True)
@@ -41,26 +43,13 @@ PUBLISHED = (
 
 @dataclass(frozen=True)
 class _Finished:
-    """The training, and what the network says in the end of every part. ``confusion`` (classes, classes) counts test
-    images, a row for each class that they are of, a column for each that they are called. ``silent``: ReLUs that are 0
-    for every test image."""
+    """The training, and what the network says in the end of every part, and of every test image. ``silent``: ReLUs that
+    are 0 for every test image."""
 
     trained: TrainedDigits
     measures: dict[str, Measure]
-    confusion: Counts
+    answers: Answers
     silent: int | None
-
-    @property
-    def test(self) -> Measure:
-        return self.measures["test"]
-
-    @property
-    def test_images(self) -> int:
-        return int(self.confusion.sum())
-
-    @property
-    def wrong(self) -> int:
-        return self.test_images - int(np.trace(self.confusion))
 
     @property
     def published(self) -> tuple[PublishedDigits, ...]:
@@ -74,12 +63,10 @@ def results(trained: TrainedDigits, settings: dict[str, Any]) -> LabResult:
     """Put everything together. ``settings``: all of them, as they were used."""
     engine = trained.plan.engine
     measures = {name: measure(trained.network, part, engine) for name, part in trained.parts.items()}
-    said = measures["test"].probabilities.argmax(axis=1)
-    confusion = confusion_counts(trained.parts["test"].classes, said, len(trained.dataset.classes))
-    done = _Finished(trained, measures, confusion, _silent_units(trained))
+    done = _Finished(trained, measures, _answers(trained, measures["test"]), _silent_units(trained))
     result = LabResult(
         _document(done, settings),
-        tables=[_results_table(done), _class_table(done), *([_published_table(done)] if done.published else [])],
+        tables=[_results_table(done), class_table(done.answers), *([_published_table(done)] if done.published else [])],
         findings=_findings(done),
         network=trained.network,
         interrupted=trained.interrupted,
@@ -91,6 +78,12 @@ def results(trained: TrainedDigits, settings: dict[str, Any]) -> LabResult:
     except KeyboardInterrupt:  # what was learned is there, and is saved
         result.interrupted = True
     return result
+
+
+def _answers(trained: TrainedDigits, test: Measure) -> Answers:
+    dataset, true = trained.dataset, trained.parts["test"].classes
+    images = None if dataset.image_shape is None else dataset.x_test.reshape(-1, *dataset.image_shape)
+    return Answers.counted(dataset.classes, true, test.probabilities, images)
 
 
 def _silent_units(trained: TrainedDigits) -> int | None:
@@ -124,11 +117,11 @@ def _document(done: _Finished, settings: dict[str, Any]) -> dict[str, Any]:
         "stopped": history.stopped,
         "best_epoch": history.best_epoch,
         **measured,
-        "test_wrong": done.wrong,
+        "test_wrong": done.answers.wrong,
         "silent_units": done.silent,
         "train_seconds": history.seconds,
         "classes": list(dataset.classes),
-        "confusion": done.confusion.tolist(),
+        "confusion": done.answers.confusion.tolist(),
         "published": [{"network": p.network, "test_error": p.test_error, "source": p.source} for p in done.published],
     }
 
@@ -154,35 +147,9 @@ def _results_table(done: _Finished) -> Table:
     )
 
 
-def _class_table(done: _Finished) -> Table:
-    counts, names = done.confusion, done.trained.dataset.classes
-    rows = []
-    for k, name in enumerate(names):
-        mistakes = counts[k].copy()
-        mistakes[k] = 0
-        other = int(mistakes.argmax())
-        rows.append(
-            (
-                name,
-                int(counts[k].sum()),
-                _percent(counts[k, k], counts[k].sum()),
-                _percent(counts[k, k], counts[:, k].sum()),
-                names[other] if mistakes[other] else "-",
-                int(mistakes[other]),
-            )
-        )
-    columns = ("class", "test images", "recall [%]", "precision [%]", "most often called", "images")
-    note = "Recall: share of the images of the class that are called so. Precision: share of those called so that are."
-    return Table("classes", "Test images by class", columns, tuple(rows), note)
-
-
-def _percent(part: Any, whole: Any) -> float | None:
-    return round(100 * float(part) / float(whole), 2) if whole else None
-
-
 def _published_table(done: _Finished) -> Table:
     rows = [(p.network, f"{p.test_error:g}", p.source) for p in done.published]
-    ours = (_network_name(done), f"{100 * done.wrong / done.test_images:.2f}", "this run")
+    ours = (_network_name(done), f"{100 * done.answers.wrong / done.answers.count:.2f}", "this run")
     return Table(
         "published",
         "Test error on MNIST, published / ours",
@@ -193,14 +160,7 @@ def _published_table(done: _Finished) -> Table:
 
 
 def _findings(done: _Finished) -> list[str]:
-    trained, share = done.trained, done.wrong / done.test_images
-    error = 100 * math.sqrt(share * (1 - share) / done.test_images)
-    found = [
-        f"{done.wrong:,} of {done.test_images:,} test images are called wrong: {100 * share:.2f} %, with a standard "
-        f"error of {error:.2f} points from the number of images alone."
-    ]
-    if pairs := _mistaken_pairs(done):
-        found.append(f"Most often taken for each other: {pairs}.")
+    trained, found = done.trained, error_findings(done.answers)
     if done.silent:
         found.append(
             f"Silent hidden units: {done.silent} of {trained.plan.hidden}. Their ReLU is 0 for all test images that "
@@ -218,31 +178,14 @@ def _findings(done: _Finished) -> list[str]:
     return found
 
 
-def _mistaken_pairs(done: _Finished) -> str:
-    """The pairs of classes with the most mistakes, both ways together: ``4 and 9 (12 images), ...``."""
-    names = done.trained.dataset.classes
-    both = np.triu(done.confusion + done.confusion.T, 1)
-    order = np.argsort(-both, axis=None, kind="stable")[:_PAIRS]
-    pairs = [(*divmod(int(i), len(names)), int(both.flat[i])) for i in order]
-    return ", ".join(f"{names[a]} and {names[b]} ({n} image{'s' if n > 1 else ''})" for a, b, n in pairs if n)
-
-
 def _pictures(done: _Finished) -> list[Picture]:
-    from handgrad.figures.confusion import confusion_figure
     from handgrad.figures.digits import weights_figure
 
     dataset, network = done.trained.dataset, done.trained.network
-    pictures = [_curves(done)] if done.trained.records else []
-    pictures.append(
-        Picture(
-            "confusion",
-            "Test images by the class that they are of and the class that they are called. Blue: right; orange: wrong, "
-            "the stronger the larger the share of the true class.",
-            confusion_figure(done.confusion, dataset.classes),
-        )
-    )
-    if done.wrong and dataset.image_shape is not None:
-        pictures.append(_mistakes(done))
+    pictures = [curves_picture(done.trained.records, done.measures, _CURVES)] if done.trained.records else []
+    pictures.append(confusion_picture(done.answers))
+    if done.answers.wrong and dataset.image_shape is not None:
+        pictures.append(mistakes_picture(done.answers))
     if dataset.image_shape is not None:
         pictures.append(
             Picture(
@@ -253,50 +196,6 @@ def _pictures(done: _Finished) -> list[Picture]:
             )
         )
     return pictures
-
-
-def _curves(done: _Finished) -> Picture:
-    from handgrad.figures.curves import Curve, as_percent, overlay_figure
-    from handgrad.figures.style import BLUE, GREEN, VERMILLION
-
-    records = done.trained.records
-    epochs = [record["epoch"] for record in records]
-
-    colors = {"training": BLUE, "validation": GREEN, "test": VERMILLION}
-
-    def curve(name: str, quantity: str) -> Curve:
-        column = quantity if name == "training" else f"{name}_{quantity}"
-        values = [record[column] for record in records]
-        return Curve(name, epochs, as_percent(values) if quantity == "accuracy" else values, color=colors[name])
-
-    panels = {"loss, mean over the images": "loss", "accuracy [%]": "accuracy"}
-    figure = overlay_figure({label: [curve(n, quantity) for n in done.measures] for label, quantity in panels.items()})
-    return Picture("curves", _CURVES, figure)
-
-
-def _mistakes(done: _Finished) -> Picture:
-    """The wrong ones among the test images that the network was surest of."""
-    from handgrad.figures.digits import Mistake, mistakes_figure
-
-    dataset, p, classes = done.trained.dataset, done.test.probabilities, done.trained.parts["test"].classes
-    assert dataset.image_shape is not None
-    said = p.argmax(axis=1)
-    wrong = np.flatnonzero(said != classes)
-    worst = wrong[np.argsort(-p[wrong, said[wrong]], kind="stable")][:_MOST_MISTAKES]
-    mistakes = [
-        Mistake(
-            image=dataset.x_test[i].reshape(dataset.image_shape),
-            true=dataset.classes[int(classes[i])],
-            said=dataset.classes[int(said[i])],
-            probability=float(p[i, said[i]]),
-        )
-        for i in worst
-    ]
-    which = "The test images that are called wrong"
-    if len(mistakes) < done.wrong:
-        which = f"Of the {done.wrong} test images that are called wrong the {len(mistakes)} with the surest answers"
-    caption = f"{which}: the true class, the class that the network said, and the probability it gave to that."
-    return Picture("mistakes", caption, mistakes_figure(mistakes))
 
 
 def _derivation(trained: TrainedDigits) -> Any:

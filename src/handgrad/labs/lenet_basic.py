@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from handgrad.figures.confusion import Counts, confusion_counts
+from handgrad.labs.image_results import Answers
 from handgrad.labs.lenet import LenetSettings
 from handgrad.labs.lenet_links import table_of
 from handgrad.labs.lenet_maps import parameters_by_layer
@@ -16,27 +14,11 @@ from handgrad.network.lenet import LENET_LAYERS
 
 @dataclass(frozen=True)
 class Finished:
-    """The training, and what the network says in the end of every part. ``confusion`` (classes, classes) counts test
-    images, a row for each class that they are of, a column for each that they are called."""
+    """The training, and what the network says in the end of every part, and of every test image."""
 
     trained: TrainedLenet
     measures: dict[str, Measure]
-    confusion: Counts
-
-    @property
-    def test(self) -> Measure:
-        """Of the test images."""
-        return self.measures["test"]
-
-    @property
-    def test_images(self) -> int:
-        """How many there are."""
-        return int(self.confusion.sum())
-
-    @property
-    def wrong(self) -> int:
-        """How many of them are called wrong."""
-        return self.test_images - int(np.trace(self.confusion))
+    answers: Answers
 
 
 def run_basic(settings: LenetSettings, reporter: Reporter) -> LabResult:
@@ -69,9 +51,10 @@ def run_basic(settings: LenetSettings, reporter: Reporter) -> LabResult:
 def finished(trained: TrainedLenet) -> Finished:
     """Measure every part."""
     measures = {name: measure(trained.network, part, trained.plan.engine) for name, part in trained.parts.items()}
-    said = measures["test"].probabilities.argmax(axis=1)
-    counts = confusion_counts(trained.parts["test"].classes, said, len(trained.dataset.classes))
-    return Finished(trained, measures, counts)
+    test, names = trained.parts["test"], trained.dataset.classes
+    return Finished(
+        trained, measures, Answers.counted(names, test.classes, measures["test"].probabilities, test.images)
+    )
 
 
 def began(trained: TrainedLenet, settings: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +87,7 @@ def document(done: Finished, settings: dict[str, Any]) -> dict[str, Any]:
         measured |= {f"{prefix}loss": each.loss, f"{prefix}accuracy": each.accuracy}
     return began(done.trained, settings) | {
         **measured,
-        "test_wrong": done.wrong,
+        "test_wrong": done.answers.wrong,
         "classes": list(done.trained.dataset.classes),
-        "confusion": done.confusion.tolist(),
+        "confusion": done.answers.confusion.tolist(),
     }

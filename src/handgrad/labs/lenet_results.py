@@ -1,11 +1,11 @@
 """What the lab ``lenet`` says in the end: tables, findings, figures, and what is published beside ours."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from handgrad.labs.image_results import class_table, confusion_picture, curves_picture, error_findings, mistakes_picture
 from handgrad.labs.lenet_basic import Finished
 from handgrad.labs.lenet_maps import Way, parameters_by_layer, stage_rows, way
 from handgrad.labs.lenet_training import TrainedLenet
@@ -15,8 +15,6 @@ from handgrad.network.sequential import Sequential
 
 LECUN = "LeCun, Bottou, Bengio and Haffner (1998), figure 9"
 _MNIST_IMAGES = (60_000, 10_000)
-_MOST_MISTAKES = 24  # pictures of mistakes
-_PAIRS = 3  # pairs of classes that are named in the findings
 _CURVES = (
     "Loss and share of right classes by epoch. Training: some of the images, as they were moved about in that epoch, "
     "by the network at its end."
@@ -49,9 +47,9 @@ def published(done: Finished) -> tuple[PublishedLenet, ...]:
 
 def tables(done: Finished) -> list[Table]:
     """Results, layers, classes, and what is published."""
-    found = [_results(done), _layers(done.trained.network), _classes(done)]
+    found = [_results(done), _layers(done.trained.network), class_table(done.answers)]
     if published(done):
-        ours = ("LeNet-5, " + _moved(done.trained), f"{100 * done.wrong / done.test_images:.2f}", "this run")
+        ours = ("LeNet-5, " + _moved(done.trained), f"{100 * done.answers.wrong / done.answers.count:.2f}", "this run")
         rows = [(p.network, f"{p.test_error:g}", p.source) for p in PUBLISHED]
         title, columns = "Test error on MNIST, published / ours", ("network", "test error [%]", "source")
         found.append(Table("published", title, columns, (*rows, ours)))
@@ -106,35 +104,9 @@ def _connections(layer: Any, before: tuple[int, ...], after: tuple[int, ...], co
     return int(np.prod(after)) * int(window + (layer.kind == "subsample"))
 
 
-def _classes(done: Finished) -> Table:
-    counts, names = done.confusion, done.trained.dataset.classes
-    rows = []
-    for k, name in enumerate(names):
-        mistakes = counts[k].copy()
-        mistakes[k] = 0
-        other = int(mistakes.argmax())
-        called = names[other] if mistakes[other] else "-"
-        recall, precision = (_percent(counts[k, k], total) for total in (counts[k].sum(), counts[:, k].sum()))
-        rows.append((name, int(counts[k].sum()), recall, precision, called, int(mistakes[other])))
-    columns = ("class", "test images", "recall [%]", "precision [%]", "most often called", "images")
-    note = "Recall: share of the images of the class that are called so. Precision: share of those called so that are."
-    return Table("classes", "Test images by class", columns, tuple(rows), note)
-
-
-def _percent(part: Any, whole: Any) -> float | None:
-    return round(100 * float(part) / float(whole), 2) if whole else None
-
-
 def findings(done: Finished) -> list[str]:
     """What the numbers say, in paragraphs."""
-    trained, share = done.trained, done.wrong / done.test_images
-    error = 100 * math.sqrt(share * (1 - share) / done.test_images)
-    texts = [
-        f"{done.wrong:,} of {done.test_images:,} test images are called wrong: {100 * share:.2f} %, with a standard "
-        f"error of {error:.2f} points from the number of images alone."
-    ]
-    if pairs := _mistaken_pairs(done):
-        texts.append(f"Most often taken for each other: {pairs}.")
+    trained, texts = done.trained, error_findings(done.answers)
     if trained.plan.data == "digits":
         texts.append(
             "The images are scikit-learn's, 8 x 8, enlarged to 24 x 24 and put into the middle of 32 x 32: there is no "
@@ -145,29 +117,15 @@ def findings(done: Finished) -> list[str]:
     return texts
 
 
-def _mistaken_pairs(done: Finished) -> str:
-    """The pairs of classes with the most mistakes, both ways together: ``4 and 9 (12 images), ...``."""
-    names = done.trained.dataset.classes
-    both = np.triu(done.confusion + done.confusion.T, 1)
-    order = np.argsort(-both, axis=None, kind="stable")[:_PAIRS]
-    pairs = [(*divmod(int(i), len(names)), int(both.flat[i])) for i in order]
-    return ", ".join(f"{names[a]} and {names[b]} ({_count(n, 'image')})" for a, b, n in pairs if n)
-
-
 def pictures(done: Finished) -> list[Picture]:
     """All figures of a training."""
-    from handgrad.figures.confusion import confusion_figure
     from handgrad.figures.lenet import kernels_figure, links_figure
 
     trained = done.trained
-    found = [_curves(done)] if trained.records else []
-    caption = (
-        "Test images by the class that they are of and the class that they are called. Blue: right; orange: wrong, the "
-        "stronger the larger the share of the true class."
-    )
-    found.append(Picture("confusion", caption, confusion_figure(done.confusion, trained.dataset.classes)))
-    if done.wrong:
-        found.append(_mistakes(done))
+    found = [curves_picture(trained.records, done.measures, _CURVES)] if trained.records else []
+    found.append(confusion_picture(done.answers))
+    if done.answers.wrong:
+        found.append(mistakes_picture(done.answers))
     name = {"lecun": "LeCun's table", "full": "All links"}.get(trained.plan.links, "The link table")
     caption = "Which maps of S2 each map of C3 sees; at the right and below, how many links a map has."
     found.append(Picture("links", caption, links_figure({name: trained.table})))
@@ -190,42 +148,6 @@ def kernels_of(network: Sequential, table: Any) -> list[tuple[str, Array]]:
         kernels[links.T] = W.reshape(-1, 5, 5)  # in the order of outputs, and of inputs within an output
         found.append((f"{name}: {int(links.sum()):,} kernels", np.ascontiguousarray(kernels.transpose(1, 0, 2, 3))))
     return found
-
-
-def _curves(done: Finished) -> Picture:
-    from handgrad.figures.curves import Curve, as_percent, overlay_figure
-    from handgrad.figures.style import BLUE, GREEN, VERMILLION
-
-    records = done.trained.records
-    epochs = [record["epoch"] for record in records]
-    colors = {"training": BLUE, "validation": GREEN, "test": VERMILLION}
-
-    def curve(name: str, quantity: str) -> Curve:
-        column = quantity if name == "training" else f"{name}_{quantity}"
-        values = [record[column] for record in records]
-        return Curve(name, epochs, as_percent(values) if quantity == "accuracy" else values, color=colors[name])
-
-    panels = {"loss, mean over the images": "loss", "accuracy [%]": "accuracy"}
-    figure = overlay_figure({label: [curve(n, quantity) for n in done.measures] for label, quantity in panels.items()})
-    return Picture("curves", _CURVES, figure)
-
-
-def _mistakes(done: Finished) -> Picture:
-    """The wrong ones among the test images that the network was surest of."""
-    from handgrad.figures.digits import Mistake, mistakes_figure
-
-    names, part, p = done.trained.dataset.classes, done.trained.parts["test"], done.test.probabilities
-    said = p.argmax(axis=1)
-    wrong = np.flatnonzero(said != part.classes)
-    worst = wrong[np.argsort(-p[wrong, said[wrong]], kind="stable")][:_MOST_MISTAKES]
-    mistakes = [
-        Mistake(part.images[i], names[int(part.classes[i])], names[int(said[i])], float(p[i, said[i]])) for i in worst
-    ]
-    which = "The test images that are called wrong"
-    if len(mistakes) < done.wrong:
-        which = f"Of the {done.wrong} test images that are called wrong the {len(mistakes)} with the surest answers"
-    caption = f"{which}: the true class, the class that the network said, and the probability it gave to that."
-    return Picture("mistakes", caption, mistakes_figure(mistakes))
 
 
 def _ways(done: Finished) -> list[Picture]:
@@ -262,7 +184,7 @@ def _ways(done: Finished) -> list[Picture]:
 
 def _example(done: Finished) -> tuple[int, int, int]:
     """The first test image that is called right (or the first of all), its class, and the most probable other one."""
-    p, classes = done.test.probabilities, done.trained.parts["test"].classes
+    p, classes = done.answers.probabilities, done.answers.true
     right = np.flatnonzero(p.argmax(axis=1) == classes)
     chosen = int(right[0]) if right.size else 0
     others = p[chosen].copy()
