@@ -116,7 +116,18 @@ def test_another_activation(capsys):
 
 
 def test_a_choice_that_it_does_not_have():
-    with pytest.raises(UsageError, match="loss was given for lenet5, which takes"):
+    with pytest.raises(UsageError, match="loss was given for lenet5, expected for mlp only"):
         derive("lenet5", loss="l2")
-    with pytest.raises(UsageError, match="the layer is 'tan', expected one of"):
+    with pytest.raises(UsageError, match="the activation is 'tan', expected one of"):
         derive("lenet5", hidden_activation="tan")
+
+
+@pytest.mark.parametrize("name", ["dense", "softmax", "squared_error", "weight_decay", "leaky_relu"])
+def test_what_is_no_activation_of_maps_is_refused(name):
+    with pytest.raises(UsageError, match=f"the activation is '{name}', expected one of identity, relu"):
+        derive("lenet5", hidden_activation=name)
+
+
+def test_an_activation_is_refused_where_none_is_taken():
+    with pytest.raises(UsageError, match="the activation was given for conv, expected for mlp and lenet5 only"):
+        derive("conv", hidden_activation="tanh")

@@ -99,7 +99,9 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_read(trained, capsys):
     assert [each["file"] for each in document["predictions"]] == [files[0]]
     assert [each["file"] for each in document["errors"]] == ["text.png", "blank.png", "none.png"]
     assert err.splitlines() == [f"handgrad: {each['error']}" for each in document["errors"]]
-    assert document["errors"][1]["error"] == "blank.png is blank: nothing stands out from the paper"
+    assert (
+        document["errors"][1]["error"] == "blank.png is blank, or nothing but noise: nothing stands out from the paper"
+    )
     assert main(["predict", run, "blank.png"]) == 1
     assert capsys.readouterr().out == ""
 

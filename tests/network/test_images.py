@@ -161,7 +161,9 @@ def test_one_channel_need_not_be_said():
         (lambda: hg.Conv2D(2, 3, stride=0), "stride"),
         (lambda: hg.Conv2D(2, 3, padding=-1), "padding"),
         (lambda: hg.Conv2D(2, 3, links=[[1, 1, 1]]), "2 columns"),
-        (lambda: hg.Conv2D(2, 3, links=[[1, 2]]), "truth values"),
+        (lambda: hg.Conv2D(2, 3, links=[[1, 2]]), "row 0, column 1 is 2, expected a truth value"),
+        (lambda: hg.Conv2D(2, 3, links=[[1.0, 0.5]]), "row 0, column 1 is 0.5"),
+        (lambda: hg.Conv2D(2, 3, links=[["1", "0"]]), "has dtype <U1, expected a table of truth values"),
         (lambda: hg.Conv2D(2, 3, links=[[1, 0], [1, 0]]), "output map 1 without an input"),
         (lambda: hg.Subsample(0), "size of Subsample"),
         (lambda: hg.Sequential([hg.Conv2D(2, 5), hg.Flatten()], input_shape=(1, 4, 9)), "5 x 5, larger than"),
@@ -193,3 +195,14 @@ def test_round_trip(tmp_path):
         assert repr(again) == repr(made)
         assert again.layers == made.layers
         assert again.parameters.flat.tobytes() == made.parameters.flat.tobytes()
+
+
+def test_a_table_of_zeros_and_ones_is_one_whatever_its_numbers():
+    tables = [LINKS, np.asarray(LINKS, int), np.asarray(LINKS, float)]
+    assert len({hg.Conv2D(5, 3, links=table) for table in tables}) == 1
+
+
+def test_layers_are_told_as_the_call_that_makes_them():
+    layers = [hg.Subsample(), hg.Subsample(3, crop=True, weights="zeros"), hg.MaxPool2D(2), hg.Conv2D(2, 5, stride=2)]
+    said = ["Subsample(2)", "Subsample(3, crop=True, weights='zeros')", "MaxPool2D(2)", "Conv2D(2, 5, stride=2)"]
+    assert [repr(layer) for layer in layers] == said

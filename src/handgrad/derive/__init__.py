@@ -65,8 +65,8 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     """The derivation of the layer or network called ``name``.
 
     ``seed`` draws the numbers that the lines are checked with; ``folder`` holds the layers' files (default: the
-    package's own). ``choices``, of mlp only: loss, hidden_activation, output_activation, weight_decay; see
-    ``derive_mlp``. Raises UsageError for a name or a choice that does not exist.
+    package's own). ``choices``, of mlp only: loss, hidden_activation (of lenet5 too), output_activation, weight_decay;
+    see ``derive_mlp``. Raises UsageError for a name or a choice that does not exist.
     """
     if name == MLP:
         return derive_mlp(seed=seed, folder=folder, **choices)
@@ -76,7 +76,7 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     if name not in layers:
         raise unknown_choice("what to derive", name, [*layers, LENET5, MLP])
     if choices:
-        raise UsageError(f"{', '.join(choices)} was given for {name}, expected for {MLP} only; leave it out")
+        raise _refused(next(iter(choices)), name)
     if name in loop_names(folder):
         return derive_loop(read_loop(name, folder), seed, folder)
     if name in map_names(folder):
@@ -84,11 +84,15 @@ def derive(name: str, *, seed: int = 0, folder: Traversable | None = None, **cho
     return derive_layer(read_named(name, folder), seed)
 
 
+def _refused(choice: str, name: str) -> UsageError:
+    """The error where ``choice`` was given for what does not take it."""
+    said, takers = ("the activation", f"{MLP} and {LENET5}") if choice == "hidden_activation" else (choice, MLP)
+    return UsageError(f"{said} was given for {name}, expected for {takers} only; leave it out")
+
+
 def _lenet5(seed: int, folder: Traversable | None, **choices: Any) -> Derivation:
     if unknown := sorted(set(choices) - {"hidden_activation"}):
-        raise UsageError(
-            f"{', '.join(unknown)} was given for {LENET5}, which takes hidden_activation alone; leave it out"
-        )
+        raise _refused(unknown[0], LENET5)
     return derive_lenet5(seed=seed, folder=folder, **choices)
 
 

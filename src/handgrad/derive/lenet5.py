@@ -16,7 +16,7 @@ from handgrad.derive.chain import Chain, Placed, Stage, batch_loss, constant_lin
 from handgrad.derive.document import Derivation, Entry, Line, Section, Shape
 from handgrad.derive.execute import draw
 from handgrad.derive.names import size_expression
-from handgrad.derive.reader import read_named
+from handgrad.derive.reader import read_activation
 from handgrad.errors import out_of_range
 
 LENET5 = "lenet5"
@@ -44,7 +44,7 @@ SIZES = {
     "M'_2": ("columns of a map of C3", 10, 4),
     "N_2": ("rows of a map of S4", 5, 3),
     "M_2": ("columns of a map of S4", 5, 2),
-    "P": ("entries of all maps of S4, where H = N_2 and V = M_2", 400, 18),
+    "P": ("entries of all maps of S4", 400, 18),
     "F_3": ("units of C5", 120, 7),
     "F_4": ("units of F6", 84, 5),
     "C": ("classes", 10, 4),
@@ -52,11 +52,14 @@ SIZES = {
     "B": ("samples in the batch", None, 2),
 }
 TABLE = np.array([[1, 0, 1], [0, 1, 1]], bool)  # of the small network's second block
+_REFUSED = ("softmax", "leaky_relu")  # it works on units, not on maps; its slope would be one more symbol s
 REMARKS = (
     "The report's formulas that are wrong or leave something open are in docs/errata.md, 003-14 to 003-20 and from "
     "003-24 on, each with the test that shows it. What is printed here is the mended form: the mean of the map of the "
     "same index d; the derivative of f taken at Ỹ; the kernel's gradient with X, the activation, not X̃; and the "
     "gradient of an input map p summed over the maps d that it feeds, where the report sums over p.",
+    "In equation 11 H and V are the rows and columns of a map of S4. The report has N for rows and M for "
+    "columns, and so has this page; handgrad derive conv has M and N.",
     "The gradients of kernels, weights and biases are sums over the samples too. Entry by entry of the kernel, without "
     "a rotation: handgrad derive conv.",
 )
@@ -69,7 +72,7 @@ def derive_lenet5(
     the base name of a file. Raises UsageError for a name that does not exist."""
     if seed < 0:
         raise out_of_range("the seed", seed, "a whole number of at least 0")
-    constants = read_named(hidden_activation, folder).constants
+    constants = read_activation(hidden_activation, folder, _REFUSED).constants
     rng = np.random.default_rng(seed)
     stages = [Placed(stage, folder) for stage in _stages(rng, hidden_activation)]
     chain = Chain(stages, draw(rng, _numbers(("D_0", "N_0", "M_0", "B"))))
@@ -167,9 +170,14 @@ def _values() -> Iterator[Entry]:
         ):
             yield Entry(ex.Symbol(letter, superscript=str(l), tilde=tilde), meaning, shape)
     yield Entry(ex.Symbol("x", superscript="2"), "the maps of block 2 as a column", ("P", "B"))
-    for l, units in ((3, "F_3"), (4, "F_4"), (5, "C")):  # noqa: E741
+    for l, units, inputs in ((3, "F_3", "P"), (4, "F_4", "F_3"), (5, "C", "F_4")):  # noqa: E741
+        yield Entry(ex.Symbol("W", superscript=str(l)), f"weights of layer {l}", (units, inputs))
+        yield Entry(ex.Symbol("b", superscript=str(l)), f"biases of layer {l}", (units,))
         yield Entry(ex.Symbol("x", superscript=str(l), tilde=True), f"layer {l} before its activation", (units, "B"))
         if units != "C":
             yield Entry(ex.Symbol("x", superscript=str(l)), f"units of layer {l}", (units, "B"))
     yield Entry(ex.Symbol("t"), "targets", ("C", "B"))
+    yield Entry(ex.Symbol("z"), "logits less the largest of them", ("C", "B"))
+    yield Entry(ex.Symbol("y"), "probabilities", ("C", "B"))
     yield Entry(ex.Symbol("ℓ"), "loss of each sample", ("B",))
+    yield Entry(ex.Symbol("L"), "loss of the batch: the mean over its samples", ())

@@ -6,7 +6,7 @@ from handgrad.derive.compose import LayerSpec
 from handgrad.derive.document import Derivation
 from handgrad.derive.kinds import layer_names
 from handgrad.derive.network import derive_network
-from handgrad.derive.reader import loss_names
+from handgrad.derive.reader import loss_names, read_activation
 from handgrad.errors import unknown_choice
 
 TITLE = "Multilayer perceptron with one hidden layer"
@@ -40,6 +40,7 @@ def derive_mlp(
         raise unknown_choice("the loss", loss, [*LOSSES, *loss_names(folder)])
     if output_activation is None and not kind.endswith("cross_entropy"):
         output_activation = "softmax"
+    read_activation(hidden_activation, folder)
     layers = [LayerSpec("dense"), LayerSpec(hidden_activation), LayerSpec("dense")]
     if output_activation is not None:
         layers.append(LayerSpec(output_activation))

@@ -140,7 +140,7 @@ def _forms(derivation: Derivation) -> str:
 
 def _cost(text: str, sizes: Iterable[str]) -> str:
     """A cost in words, products of sizes as mathematics."""
-    size = rf"(?:{'|'.join(map(re.escape, sizes))})(?:\^\d+)?"
+    size = rf"(?:{'|'.join(map(re.escape, sizes))}|[B-HJ-Z])(?:\^\d+)?"  # a capital alone is a size too
     parts = re.split(rf"(?<!\w)({size}(?: {size})*)(?!\w)", text)
     for i in range(1, len(parts), 2):
         product = re.sub(r"\^(\d+)", r"^{\1}", parts[i]).replace(" ", r" \, ")

@@ -9,7 +9,7 @@ import inspect
 import io
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -55,6 +55,21 @@ def read_loss(name: str, folder: Traversable | None = None) -> LayerSource:
     if source is None or not source.is_loss:
         raise unknown_choice("the loss", name, loss_names(folder))
     return source
+
+
+def activation_names(folder: Traversable | None = None) -> list[str]:
+    """Base names of the layers in ``folder`` that take pre-activations ``a`` to ``y`` of the same shape."""
+    sources = [read_named(name, folder) for name in layer_names(folder)]
+    return [each.name for each in sources if each.inputs[:1] == ("a",) and each.shapes["a"] == each.shapes.get("y")]
+
+
+def read_activation(name: str, folder: Traversable | None = None, refused: Collection[str] = ()) -> LayerSource:
+    """The activation called ``name``, as ``read_named``. Raises UsageError for a name that is not that of an
+    activation, or is one of the ``refused``."""
+    known = [each for each in activation_names(folder) if each not in refused]
+    if name not in known:
+        raise unknown_choice("the activation", name, known)
+    return read_named(name, folder)
 
 
 def read_module(module: str | Path | ModuleType) -> LayerSource:

@@ -132,7 +132,7 @@ def read_digit(reader: Reader, file: str) -> Prediction:
     picture = read_picture(file)
     written = ink(picture.rgb)
     if written is None:
-        raise InputError(f"{file} is blank: nothing stands out from the paper")
+        raise InputError(f"{file} is blank, or nothing but noise: nothing stands out from the paper")
     image = reader.form.make(written)
     x = reader.form.scale(image)[None]
     probabilities = reader.network.predict(x, engine="numpy")[0]  # for one picture no kernel need be loaded
@@ -146,7 +146,10 @@ def load_reader(run: str) -> Reader:
     lab, data = _kind_of_run(run)
     model = Path(run, "model.safetensors")
     if not model.is_file():
-        raise InputError(f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end")
+        raise InputError(
+            f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end, and was no study (a study "
+            "keeps no network)"
+        )
     network, form = load(model), FORMS[lab, data]
     outputs = network.architecture.output_shape
     if network.input_shape != form.shape or outputs != (_CLASSES,):
@@ -203,4 +206,6 @@ def _draw(found: Predictions, path: Path) -> None:
 
     if path.is_dir():
         raise UsageError(f"--figure is {path}, a folder; expected the name of a file")
+    if path.suffix.lower() not in ("", ".svg"):
+        raise UsageError(f"--figure is {path}, expected a name that ends in .svg: the figure is an SVG file")
     write_atomically(path, to_svg(predictions_figure(found.answers)))

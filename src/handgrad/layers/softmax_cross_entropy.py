@@ -24,7 +24,7 @@ class SoftmaxCrossEntropyCache(NamedTuple):
 
 def softmax_cross_entropy_forward(a: Array, t: Array) -> tuple[Array, SoftmaxCrossEntropyCache]:
     """Loss of each sample, (B,), in nats, from logits ``a`` and targets ``t``, both (M, B)."""
-    # 1: subtracting the largest logit keeps exp from overflowing and cancels in log_y
+    # 1: subtracting the largest logit keeps exp from overflowing and cancels in the difference
     z = a - a.max(axis=0)
     # 2
     log_y = z - np.log(np.exp(z).sum(axis=0))

@@ -1,12 +1,12 @@
 """Descriptions of layers on images: a sample is (channels, height, width)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
-from handgrad.errors import UsageError, out_of_range, wrong_shape
+from handgrad.errors import UsageError, out_of_range, shape_text, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
 from handgrad.layers.conv import ConvParams, conv_backward, conv_forward
 from handgrad.layers.flatten import flatten_backward, flatten_forward
@@ -112,7 +112,7 @@ class Conv2D:
             return np.ones((channels, self.maps), bool)
         if len(self.links) != channels:
             expected = (channels, self.maps)
-            raise wrong_shape("the links of Conv2D", np.shape(self.links), expected, "a row for each input map")
+            raise wrong_shape("links of Conv2D", np.shape(self.links), expected, "a row for each input map")
         return np.array(self.links)
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -157,17 +157,22 @@ def _checked_links(links: Any, maps: int) -> Table:
     """A table of links as tuples of truth values. UsageError where it is none, or where an output has no link."""
     table = np.asarray(links)
     expected = f"a table of truth values, a row for each input map and {maps} columns"
+    if table.dtype.kind not in "buif":
+        raise wrong_dtype("links of Conv2D", table.dtype, expected)
     if table.ndim != 2 or table.shape[1] != maps or not len(table):
-        raise out_of_range("links of Conv2D", f"an array of shape {table.shape}", expected)
-    if table.dtype.kind not in "bui" or not np.isin(table, (0, 1)).all():
-        raise out_of_range("links of Conv2D", f"an array of {table.dtype}", expected)
+        raise out_of_range("links of Conv2D", f"an array of shape {shape_text(table.shape)}", expected)
+    if not np.isin(table, (0, 1)).all():
+        row, column = (int(i) for i in np.argwhere(~np.isin(table, (0, 1)))[0])
+        raise out_of_range(
+            f"links of Conv2D in row {row}, column {column}", table[row, column], "a truth value, 0 or 1"
+        )
     empty = np.flatnonzero(~table.astype(bool).any(axis=0))
     if empty.size:
         raise UsageError(f"links of Conv2D leave output map {empty[0]} without an input, expected a link for each")
     return tuple(tuple(bool(link) for link in row) for row in table)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Windows:
     """What layers have in common that make one number of each window of a map."""
 
@@ -177,6 +182,12 @@ class _Windows:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size", whole(f"size of {type(self).__name__}", self.size))
+
+    def __repr__(self) -> str:
+        """The call that makes it, with what is not as by default; the size always."""
+        others = (field for field in fields(self) if field.name != "size")
+        said = [f"{each.name}={value!r}" for each in others if (value := getattr(self, each.name)) != each.default]
+        return f"{type(self).__name__}({', '.join([str(self.size), *said])})"
 
     def output_shape(self, input_shape: Shape) -> Shape:
         name = type(self).__name__
@@ -201,7 +212,7 @@ class _Windows:
         return ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Subsample(_Windows):
     """The report's pooling: w mean + a, with one trainable weight w and bias a a map; ``size`` x ``size`` windows."""
 
@@ -223,7 +234,7 @@ class Subsample(_Windows):
         return dx, grads._asdict()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeanPool2D(_Windows):
     """The mean of each window of ``size`` x ``size`` pixels. ``crop``: leave out rows and columns that fill none."""
 
@@ -236,7 +247,7 @@ class MeanPool2D(_Windows):
         return mean_pool_backward(cache, dy), {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxPool2D(_Windows):
     """The largest pixel of each window of ``size`` x ``size``. ``crop``: leave out rows and columns that fill none."""
 

@@ -127,10 +127,11 @@ def comparison_table(groups: Sequence[Group], counts: Mapping[str, int], what: s
         )
     columns = (what, "links", "parameters", "of C3", "test accuracy [%]", "from to", "seconds", "images a second")
     epochs = groups[0].kind.plan.epochs
-    title = f"{what[0].upper()}{what[1:]}: {epochs} epochs, {counts['training']:,} training images"
+    long = f"{epochs} epoch{'' if epochs == 1 else 's'}"
+    title = f"{what[0].upper()}{what[1:]}: {long}, {counts['training']:,} training images"
     note = (
-        f"Mean over {len(groups[0].outcomes)} trainings, and the worst and the best; of {counts['test']:,} test images "
-        f"one is {100 / counts['test']:.2g} points. Seconds: of a training."
+        f"Mean of {len(groups[0].outcomes)} trained with different seeds, worst and best; of {counts['test']:,} test "
+        f"images one is {100 / counts['test']:.2g} points. Seconds: of a training."
     )
     return Table("comparison", title, columns, tuple(rows), note, digits=3)
 
