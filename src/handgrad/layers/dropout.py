@@ -5,15 +5,14 @@
 The mask m is an input, drawn outside: the backward pass must meet the numbers that forward kept. When a network is used
 and not trained, dropout is left out; nothing has to be scaled then, which is what "inverted" says.
 
-Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout, section 4, scaled in training; between
-the layers of a recurrent network, Zaremba, Sutskever and Vinyals (2014), Recurrent neural network regularization.
+Source: Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), Dropout, section 4, scaled in training;
+between the layers of a recurrent network, Zaremba, Sutskever and Vinyals (2014), Recurrent neural network
+regularization.
 
 Shapes: x, keep, y (M, B); or any other, the same for all three. rate is a number, 0 or more and below 1.
 """
 
 from typing import NamedTuple
-
-import numpy as np
 
 from handgrad.layers._types import Array
 

@@ -2,11 +2,11 @@
 
     x_{t,n} = E^T onehot(s_{t,n}) = row s_{t,n} of E,        dE_v = sum of dx_{t,n} over all t, n with s_{t,n} = v
 
-s_{t,n} is the token at step t of sequence n. A token that occurs more than once, in a sequence or in the batch, collects
-the gradients of all its occurrences; a row whose token does not occur gets 0. Tokens have no gradient.
+s_{t,n} is the token at step t of sequence n. A token that occurs more than once, in a sequence or in the batch,
+collects the gradients of all its occurrences; a row whose token does not occur gets 0. Tokens have no gradient.
 
-Sequences of different length: ``lengths`` says how many steps of each sequence are real. Behind the end of a sequence x is 0
-and nothing is collected; the token that stands there, out of range included, is never looked up.
+Sequences of different length: ``lengths`` says how many steps of each sequence are real. Behind the end of a sequence x
+is 0 and nothing is collected; what stands there, out of range included, is never looked up.
 
 Source: Bengio, Ducharme, Vincent and Jauvin (2003), A neural probabilistic language model, section 2.
 
@@ -59,7 +59,5 @@ def embedding_backward(params: EmbeddingParams, cache: EmbeddingCache, dx: Array
     dE = np.zeros_like(E)
     for t in range(len(tokens)):
         # 1: x[t] = np.where(real[t], E[tokens[t]].T, 0)
-        np.add.at(
-            dE, tokens[t], np.where(real[t], dx[t], 0).T
-        )  # dE[tokens[t]] += ... would keep one of a token's terms
+        np.add.at(dE, tokens[t], np.where(real[t], dx[t], 0).T)  # dE[tokens[t]] += keeps one term of each token
     return EmbeddingParams(dE)
