@@ -71,6 +71,15 @@ def legend(derivation: Derivation) -> list[Prose]:
     notes += _of_maps(parts)
     if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
         notes.append(["diag is the diagonal matrix of a column: one for each sample."])
+    if any(isinstance(n, ex.Call) and n.function == "σ" for n in parts):
+        one = ex.Number("1")
+        curve = ex.Sum((ex.Term(False, one), ex.Term(False, ex.Call("exp", (ex.negative(ex.Symbol("a")),)))))
+        notes.append([ex.Call("σ", (ex.Symbol("a"),)), " = ", ex.Fraction(one, curve), "."])
+    if picked := [n for n in parts if isinstance(n, ex.Call) and n.function == "onehot"]:
+        notes.append([picked[0], " has a column for each sample: 1 in the row of its token, else 0. "])
+        notes[-1].append("The code makes no such array: it picks rows, and adds to rows.")
+    if any(isinstance(n, ex.Stack) for n in parts):
+        notes.append([ex.Stack((ex.Symbol("p"), ex.Symbol("q"))), " has p above q."])
     if any(isinstance(n, ex.Indicator) for n in parts):
         notes.append(["[condition] is 1 where the condition holds, else 0."])
     if any(isinstance(n, ex.Constant) for n in parts):
