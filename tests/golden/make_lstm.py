@@ -36,7 +36,7 @@ def copied(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, np.ndarra
 
 
 def layer(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """States and gradients of ``nn.LSTM`` on packed sequences, under random cotangents of the states and the last cell."""
+    """States and gradients of ``nn.LSTM`` on packed sequences, under cotangents of the states and the last cell."""
     arrays = {"x": rng.normal(size=(B, T, N)), "h0": rng.normal(size=(B, H)), "c0": rng.normal(size=(B, H))}
     arrays |= {"dh": rng.normal(size=(B, T, H)), "dc": rng.normal(size=(B, H))}
     lstm = nn.LSTM(N, H, batch_first=True)

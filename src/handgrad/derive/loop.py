@@ -6,7 +6,6 @@ by the value that it is about, which is changed in that step alone; which line i
 """
 
 import ast
-import copy
 from importlib.resources.abc import Traversable
 
 import numpy as np
@@ -16,6 +15,7 @@ from handgrad.derive.document import Check, Derivation, Entry, Line, Preparation
 from handgrad.derive.execute import Program, prime_sizes, sample
 from handgrad.derive.form_source import read_forms
 from handgrad.derive.forms import recursion, typeset_form
+from handgrad.derive.jacobians import jacobian_notes, read_jacobians, typeset_jacobians
 from handgrad.derive.layer import SIZES
 from handgrad.derive.loop_check import judge
 from handgrad.derive.loop_lines import STEP, LoopLine
@@ -24,7 +24,7 @@ from handgrad.derive.loop_source import LoopSource
 from handgrad.derive.loop_words import form_notes, loop_notes
 from handgrad.derive.names import size_expression, symbol
 from handgrad.derive.translate import Translation
-from handgrad.derive.unfold import unfolded
+from handgrad.derive.unfold import in_one_step, unfolded
 from handgrad.errors import out_of_range
 
 _SIZES = {**SIZES, "V": "tokens in the vocabulary"}
@@ -42,7 +42,7 @@ def _line(run: LoopRun, line: LoopLine, program: Program, check: Check | None) -
     parts = tuple(translation.target(name, run.shown[name]) for name in names)
     left = ex.Stack(parts) if line.group else parts[0]
     value = unfolded(_whole(line), run.source.functions, run.values.get("f"))
-    right = translation.expression(_in_one_step(value, {*run.made, *run.made_back}))
+    right = translation.expression(in_one_step(value, {*run.made, *run.made_back}))
     relation = "="
     if summed:
         right = ex.Over("sum", (ex.Bound(STEP, size_expression("T")),), right)
@@ -60,25 +60,6 @@ def _whole(line: LoopLine) -> ast.expr:
         case ast.Subscript(value) if line.group:
             return value
     return line.value
-
-
-def _in_one_step(value: ast.expr, per_step: set[str]) -> ast.expr:
-    """``value`` in the names of one step."""
-    node: ast.expr = ast.fix_missing_locations(_InOneStep(per_step).visit(copy.deepcopy(value)))
-    return node
-
-
-class _InOneStep(ast.NodeTransformer):
-    def __init__(self, per_step: set[str]) -> None:
-        self.per_step = per_step
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Name(f"{node.id}_{STEP}" if node.id in self.per_step else node.id, ast.Load())
-
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        if isinstance(node.value, ast.Name) and ast.unparse(node.slice) in (STEP, f"{STEP} - 1"):
-            return ast.Name(f"{node.value.id}_{ast.unparse(node.slice)}".replace(" ", ""), ast.Load())
-        return self.generic_visit(node)
 
 
 def _with_three_steps(sizes: dict[str, int]) -> dict[str, int]:
@@ -112,6 +93,8 @@ def derive_loop(
         Section(f"Forward, {STEP} = 1 ... T", (*forward, *_output(run, program))),
         Section(f"Backward, {STEP} = T ... 1", (*begun, *back), backward=True, given=tuple(given)),
     ]
+    within = read_jacobians(source.name, folder) if forms else ()
+    sections += typeset_jacobians(within, run, program)
     others = read_forms(source.name, folder) if forms else ()
     found = [typeset_form(form, run, program) for form in others]
     prepared = {f"{source.name}_forward": source.forward.preparation}
@@ -129,7 +112,11 @@ def derive_loop(
         seed,
         carried_on=judged.apart,
         forms=(recursion(run, begun, back), *(form for _, form in found)) if others else (),
-        notes=(*loop_notes(run, sections[:2]), *form_notes(run, others, [section for section, _ in found])),
+        notes=(
+            *loop_notes(run, sections[:2]),
+            *form_notes(run, others, [section for section, _ in found]),
+            *jacobian_notes(within, sections),
+        ),
         preparations=tuple(Preparation(name, code) for name, code in prepared.items() if code),
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Container, Mapping
 
-from handgrad.derive.expression import Expression, Number, Product, Symbol
+from handgrad.derive.expression import Call, Expression, Number, Product, Sum, Symbol, Term
 
 GREEK = {
     "alpha": "α",
@@ -98,7 +98,10 @@ def size_parts(size: str) -> tuple[int, str]:
 
 
 def size_expression(size: str) -> Expression:
-    """A size as it stands in a shape: ``M``, ``M_2``, ``4H``, or a plain number."""
+    """A size as it stands in a shape: ``M``, ``M_2``, ``4H``, ``H+N``, or a plain number."""
+    if "+" in size:
+        addends = tuple(Term(False, size_expression(each)) for each in size.split("+"))
+        return Call("", (Sum(addends),))  # in brackets
     factor, name = size_parts(size)
     letter, _, subscript = name.partition("_")
     if not letter:
