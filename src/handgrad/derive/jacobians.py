@@ -1,9 +1,9 @@
 """Typesets and checks the Jacobians of one step of a layer that walks through time.
 
-A file of ``<name>_forms`` that JACOBIANS lists has a function ``<name>_<file>(params, cache, t)`` of straight lines. What a
-line gives is told by its name: ``dh_df`` is the derivative of h_t by f_t, ``dh_dc_prev`` that by c_{t-1}, ``dh_dW_f`` and
-``dh_db_f`` those by the rows of the parameters that belong to f. Each is within step t: what the step before has made is
-taken for independent, and a parameter is changed where this step reads it.
+A file of ``<name>_forms`` that JACOBIANS lists has a function ``<name>_<file>(params, cache, t)`` of straight lines.
+What a line gives is told by its name: ``dh_df`` is the derivative of h_t by f_t, ``dh_dc_prev`` that by c_{t-1},
+``dh_dW_f`` and ``dh_db_f`` those by the rows of the parameters that belong to f. Each is within step t: what the step
+before has made is taken for independent, and a parameter is changed where this step reads it.
 """
 
 import ast
@@ -23,7 +23,7 @@ from handgrad.derive.execute import Program
 from handgrad.derive.kinds import folder_of_layers
 from handgrad.derive.loop_lines import STEP
 from handgrad.derive.loop_parts import BEFORE, Parts
-from handgrad.derive.loop_run import LoopRun
+from handgrad.derive.loop_run import LOSS, LoopRun
 from handgrad.derive.names import symbol
 from handgrad.derive.reader import FileReader
 from handgrad.derive.source import Origin
@@ -88,23 +88,31 @@ def jacobian_notes(files: tuple[Jacobians, ...], sections: list[Section]) -> lis
     if not files:
         return []
     met = [line.equation.left for section in sections if section.backward for line in section.lines]
-    matrix = next(each for each in met if isinstance(each, ex.Symbol) and each.subscript == STEP)
+    matrix = next(each for each in met if isinstance(each, ex.Symbol) and each.of[0] != LOSS)
     notes: list[Note] = [
         (
             matrix,
-            " is a matrix for each sample, a row for each entry of what is differentiated. It is within the step: what "
-            f"the step before made is taken for independent, and {paragraph_of_lines(files)}",
-        )
+            " and its like are matrices for each sample, a row for each entry of what is differentiated. They are "
+            "within the step: what the step before made is taken for independent, and a parameter counts where this "
+            "step reads it.",
+        ),
+        ("A Jacobian is compared in every step, under a random cotangent of what is differentiated.",),
     ]
-    notes.append(("A Jacobian is compared in every step, under a random cotangent of what is differentiated.",))
     if any(re.search(r"\d{3}-\d", line.note) for section in sections for line in section.lines):
         notes.append(("Numbers such as 002-7 are those of docs/errata.md: what is wrong in the published form.",))
     return notes
 
 
-def paragraph_of_lines(files: tuple[Jacobians, ...]) -> str:
-    """How far the Jacobians go, in words."""
-    return f"a parameter counts where this step reads it ({', '.join(f'{each.reader.name}.py' for each in files)})."
+def _shortened(number: str) -> str:
+    """7, 6, 5, 4 as 7–4: the numbers of a line, where it differentiates a run of more than two."""
+    runs: list[list[int]] = []
+    for each in map(int, filter(None, number.split(","))):
+        if runs and each == runs[-1][-1] - 1:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    long = 2
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > long else ", ".join(map(str, run)) for run in runs)
 
 
 @dataclass(frozen=True)
@@ -126,14 +134,12 @@ class _Typesetter:
         shown = {**self.run.shown, **by_step[1]}
         known = {*self.run.inputs, *self.run.values, *self.run.made}
         named = {name: found for name in shown if (found := self.symbol(name))}
+        how: dict[str, Any] = {"repeated": self.run.repeated, "named": named, "spelled": self.run.source.letters}
         for node in self.source.statements():
             names = [ast.unparse(each) for target in node.targets for each in getattr(target, "elts", [target])]
             if "_" in names or isinstance(node.value, (ast.Name, ast.Tuple)):
                 continue
-            spelled = self.run.source.letters
-            translation = Translation(
-                shown, self.letters, known, repeated=self.run.repeated, named=named, spelled=spelled
-            )
+            translation = Translation(shown, self.letters, known, **how)
             left = [translation.target(name, shown[name]) for name in names]
             right = translation.expression(in_one_step(_array(node), set()))
             equation = ex.Equation(ex.Stack(tuple(left)) if len(left) > 1 else left[0], right)
@@ -141,7 +147,7 @@ class _Typesetter:
             check = self.check(names[0], [values[names[0]] for values in by_step])
             origin = Origin(f"{self.source.reader.name}.py:{node.lineno}", ast.unparse(node))
             symbols = tuple(translation.symbols.items())
-            yield Line(equation, symbols, (origin,), number if check else "", note, check)
+            yield Line(equation, symbols, (origin,), _shortened(number) if check else "", note, check)
 
     def symbol(self, name: str) -> ex.Symbol | None:
         """The symbol of a Jacobian, and of a value that the step makes for itself."""
@@ -203,7 +209,8 @@ class _Typesetter:
         groups = [line.group for line in self.run.source.forward.lines if line.group]
         if not groups:
             raise InputError(
-                f"{self.run.source.name}.py splits no pre-activation into blocks, expected its gates' names"
+                f"{self.run.source.name}.py splits no pre-activation into blocks, expected the names of its gates, as in "
+                "`a_i, a_f = np.split(a, 2)`"
             )
         return [name.rpartition("_")[2] for name in groups[0]]
 

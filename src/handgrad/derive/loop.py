@@ -100,6 +100,8 @@ def derive_loop(
     prepared = {f"{source.name}_forward": source.forward.preparation}
     prepared |= {f"{source.name}_backward": source.backward.preparation}
     prepared |= {form.function: form.preparation for form in others}
+    notes = [*loop_notes(run, sections[:2]), *form_notes(run, others, [section for section, _ in found])]
+    notes += jacobian_notes(within, sections)
     return Derivation(
         source.name,
         source.title,
@@ -112,11 +114,7 @@ def derive_loop(
         seed,
         carried_on=judged.apart,
         forms=(recursion(run, begun, back), *(form for _, form in found)) if others else (),
-        notes=(
-            *loop_notes(run, sections[:2]),
-            *form_notes(run, others, [section for section, _ in found]),
-            *jacobian_notes(within, sections),
-        ),
+        notes=tuple(notes),
         preparations=tuple(Preparation(name, code) for name, code in prepared.items() if code),
     )
 

@@ -101,15 +101,14 @@ def _outer(product: ex.Product) -> Prose:
     """What an outer product is, element by element."""
     common = set(product.outer[0]) & set(product.outer[1])  # the samples
     letters = "njil" if common else AXES[-1 - max(map(max, product.outer)) :]
-    note: Prose = [
-        f"⊗ multiplies every element with every element{', for each sample n' if common else ''}: ",
-        ex.Indexed(product, tuple(letters)),
-        " = ",
-    ]
+    said = "⊗ multiplies every element with every element" + (", for each sample n: " if common else ": ")
+    note: Prose = [said, ex.Indexed(product, tuple(letters)), " = "]
     for factor, axes in zip(product.factors, product.outer, strict=True):
         index = tuple(letters[axis] for axis in axes)
-        plain = isinstance(factor, ex.Symbol) and not factor.partial
-        note += [replace(factor, index=index) if plain else ex.Indexed(factor, index), " "]
+        if isinstance(factor, ex.Symbol) and not factor.partial:
+            note += [replace(factor, index=index), " "]
+        else:
+            note += [ex.Indexed(factor, index), " "]
     return [*note[:-1], "."]
 
 

@@ -2,12 +2,12 @@
 
 | file | what it holds |
 |---|---|
-| ``state_jacobians.py`` | h_t by everything that a step reads: the gates, the cell, the step before, weights and biases |
+| ``state_jacobians.py`` | h_t by all that a step reads: the gates, the cell, the step before, weights and biases |
 | ``cell_jacobians.py`` | the same for c_t, which the report that the first are taken from leaves out |
 | ``chained.py`` | backpropagation through time, made of both: the gradients of ``layers/lstm.py``, at more cost |
 
-The letters are those of the report in print (LETTERS), so that both can be laid side by side: it calls the candidate c~,
-and puts state and input into one column z_t = [h_{t-1}; x_t], on which a gate has one matrix, W_f = [W_fh W_fx].
+The letters are those of the report in print (LETTERS), so that both can be laid side by side: it calls the candidate
+c~, and puts state and input into one column z_t = [h_{t-1}; x_t], on which a gate has one matrix, W_f = [W_fh W_fx].
 """
 
 FORMS = ()  # other forms of the whole gradient that ``derive`` typesets line by line

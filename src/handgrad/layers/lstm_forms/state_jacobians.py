@@ -3,7 +3,8 @@
 Every derivative is within the step: h_{t-1} and c_{t-1} are taken for independent, and a parameter counts where this
 step reads it. Four ways lead from h_{t-1}, from x_t and from the parameters to h_t, through o_t, f_t, i_t and g_t.
 
-Cost: time H^3 for each step and sample, products of matrices; memory H^3, a derivative of H states by H (H + N) weights.
+Cost: time H^3 for each step and sample, products of matrices; memory H^3, a derivative of H states by H (H + N)
+weights.
 
 Source: a report on an LSTM that writes poems, part 1, question 1, with what it lacks: see docs/errata.md, 002.
 
