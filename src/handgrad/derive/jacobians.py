@@ -209,8 +209,8 @@ class _Typesetter:
         groups = [line.group for line in self.run.source.forward.lines if line.group]
         if not groups:
             raise InputError(
-                f"{self.run.source.name}.py splits no pre-activation into blocks, expected the names of its gates, as in "
-                "`a_i, a_f = np.split(a, 2)`"
+                f"{self.run.source.name}.py splits no pre-activation into blocks, expected the names of its gates, "
+                "as in `a_i, a_f = np.split(a, 2)`"
             )
         return [name.rpartition("_")[2] for name in groups[0]]
 
