@@ -20,14 +20,16 @@ def text():
 
 @pytest.fixture
 def changed(tmp_path):
-    """Makes a folder with the layers, one text in a file exchanged for another."""
+    """Makes a folder with the layers, some texts in a file exchanged for others."""
 
-    def change(name, old, new):
-        shutil.copytree(FOLDER, tmp_path / "layers", dirs_exist_ok=True)
+    shutil.copytree(FOLDER, tmp_path / "layers")
+
+    def change(name, edits):
         path = tmp_path / "layers" / name
-        source = path.read_text()
-        assert source.count(old) == 1
-        path.write_text(source.replace(old, new))
+        for old, new in edits.items():
+            source = path.read_text()
+            assert source.count(old) == 1
+            path.write_text(source.replace(old, new))
         return tmp_path / "layers"
 
     return change
@@ -102,39 +104,41 @@ def test_every_line_passes_in_every_format():
 STATE, CELL = "lstm_forms/state_jacobians.py", "lstm_forms/cell_jacobians.py"
 
 
-@pytest.mark.parametrize(
-    ("file", "right", "wrong", "lines"),
-    [
-        (STATE, "        + dh_dg @ diag(1 - g[t] ** 2) @ W_gh\n", "", ["dh_dh_prev"]),
-        (STATE, "        + dh_dg @ diag(1 - g[t] ** 2) @ W_gx\n", "", ["dh_dx"]),
-        (STATE, "dh_dc_prev = dh_dc @ diag(f[t])", "dh_dc_prev = dh_dc @ diag(i[t])", ["dh_dc_prev"]),
-        (STATE, "dh_db_f, z)", "dh_db_i, z)", ["dh_dW_f"]),
-        (STATE, "[h[t - 1], x[t]]", "[h[t], x[t]]", ["dh_dW_f", "dh_dW_i", "dh_dW_g", "dh_dW_o"]),
-        (CELL, "dc_dc_prev = diag(f[t])", "dc_dc_prev = diag(f[t - 1])", ["dc_dc_prev"]),
-        (CELL, "        + dc_dg @ diag(1 - g[t] ** 2) @ W_gh\n", "", ["dc_dh_prev"]),
-    ],
-)
-def test_a_published_mistake_fails_in_its_own_line(changed, file, right, wrong, lines):
-    assert failed(derive("lstm", folder=changed(file, right, wrong))) == lines
+def test_a_published_mistake_fails_in_its_own_line(changed):
+    """What the report has, and the same of the cell: every line fails that has a mistake, and no other."""
+    edits = {
+        "dh_dc_prev = dh_dc @ diag(f[t])": "dh_dc_prev = dh_dc @ diag(i[t])",
+        "        + dh_dg @ diag(1 - g[t] ** 2) @ W_gh\n": "",
+        "        + dh_dg @ diag(1 - g[t] ** 2) @ W_gx\n": "",
+        "dh_db_f, z)": "dh_db_i, z)",
+    }
+    changed(STATE, edits)
+    edits = {
+        "dc_dc_prev = diag(f[t])": "dc_dc_prev = diag(f[t - 1])",
+        "        + dc_dg @ diag(1 - g[t] ** 2) @ W_gh\n": "",
+    }
+    folder = changed(CELL, edits)
+    expected = ["dh_dc_prev", "dh_dh_prev", "dh_dx", "dh_dW_f", "dc_dc_prev", "dc_dh_prev"]
+    assert failed(derive("lstm", folder=folder)) == expected
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "lines"),
-    [
-        ("            dc[t - 1] += dc[t] * f[t]\n", "            dc[t - 1] += dc[t] * i[t]\n", ["dc[t"]),
-        ("        di = dc[t] * g[t]\n", "        di = dc[t] * i[t]\n", ["di"]),
-        ("[da_i, da_f, da_g, da_o]", "[da_f, da_i, da_g, da_o]", ["da"]),
-        ("do = np.where(real[t], dh[t] * np.tanh(c[t]), 0)", "do = np.where(real[t], dh[t] * c[t], 0)", ["do"]),
-        ("da_g = dg * (1 - g[t] ** 2)", "da_g = dg * g[t] * (1 - g[t])", ["da_g"]),
-    ],
-)
-def test_a_mistake_of_the_recursion_fails_in_its_own_line(changed, right, wrong, lines):
-    """Gates swapped, a wrong forget path, a wrong slope: one line, though every gradient is wrong."""
-    assert failed(derive("lstm", folder=changed("lstm.py", right, wrong))) == lines
+def test_mistakes_of_the_recursion_fail_in_their_own_lines(changed):
+    """Gates swapped, a wrong forget path, a wrong slope: five lines, though every gradient is wrong."""
+    edits = {
+        "do = np.where(real[t], dh[t] * np.tanh(c[t]), 0)": "do = np.where(real[t], dh[t] * c[t], 0)",
+        "        di = dc[t] * g[t]\n": "        di = dc[t] * i[t]\n",
+        "            dc[t - 1] += dc[t] * f[t]\n": "            dc[t - 1] += dc[t] * i[t]\n",
+        "da_g = dg * (1 - g[t] ** 2)": "da_g = dg * g[t] * (1 - g[t])",
+        "[da_i, da_f, da_g, da_o]": "[da_f, da_i, da_g, da_o]",
+    }
+    derivation = derive("lstm", folder=changed("lstm.py", edits))
+    recursion = derivation.sections[1].lines
+    wrong = [line.origins[0].code for line in recursion if line.check and not line.check.passed]
+    assert [code.partition(" ")[0] for code in wrong] == ["do", "di", "dc[t", "da_g", "da"]
 
 
 def test_a_file_of_another_form_is_refused(changed):
-    folder = changed(STATE, "    # 1\n    z = ", "    for _ in range(1):\n        pass\n    z = ")
+    folder = changed(STATE, {"    # 1\n    z = ": "    for _ in range(1):\n        pass\n    z = "})
     with pytest.raises(InputError, match="straight lines"):
         derive("lstm", folder=folder)
 

@@ -58,8 +58,8 @@ def _several(reader: FileReader, node: ast.Assign, names: list[str]) -> Iterator
     origin = Origin(f"{reader.name}.py:{node.lineno}", ast.get_source_segment(reader.source, node) or "")
     for place, name in enumerate(names):
         value = ast.Subscript(node.value, ast.Constant(place), ast.Load())
-        line = ast.fix_missing_locations(ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), node))
-        code = compile(ast.Module([line], []), origin.place, "exec")
+        run: list[ast.stmt] = [ast.Pass()] if place else [node]  # the first of them gives all names their values
+        code = compile(ast.fix_missing_locations(ast.Module(run, [])), origin.place, "exec")
         yield LoopLine(name, "", value, False, origin, number, note, code, tuple(names))
 
 
