@@ -127,7 +127,7 @@ class Checkpoints:
 
     def _check(self, tree: dict[str, Any], path: Path) -> None:
         if tree["run"] != self._run:
-            raise InputError(f"{path} belongs to another run: {_difference(tree['run'], self._run)}")
+            raise InputError(f"{path} belongs to another run: {difference(tree['run'], self._run)}")
         position = tree["trainings"][-1]["journal"]
         if self._journal is not None and not self._journal.holds(position):
             raise InputError(f"{path} belongs to {position} bytes of measurements, but there are fewer")
@@ -297,13 +297,10 @@ class Training(AbstractContextManager["Training"]):
             self._interrupt.raise_it()
 
 
-def _difference(given: Any, expected: Any) -> str:
-    """Where two descriptions differ first."""
+def difference(given: Any, expected: Any) -> str:
+    """In which entry two descriptions differ first, and how."""
     if isinstance(given, dict) and isinstance(expected, dict):
-        for key in [*given, *(key for key in expected if key not in given)]:
-            if given.get(key) != expected.get(key):
-                inner = _difference(given.get(key), expected.get(key))
-                return inner if isinstance(given.get(key), dict) and isinstance(expected.get(key), dict) else (
-                    f"its {key} is {inner}"
-                )  # fmt: skip
+        key = next(key for key in [*given, *expected] if given.get(key) != expected.get(key))
+        inner = difference(given.get(key), expected.get(key))
+        return inner if isinstance(given.get(key), dict) else f"its {key} is {inner}"
     return f"{given!r}, expected {expected!r}"
