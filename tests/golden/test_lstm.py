@@ -87,7 +87,6 @@ def test_twenty_steps_of_adam_of_a_language_model(prefix, layers, clip_norm):
         assert close(each, g[f"end.{name}"], 1e-7), name
 
 
-@pytest.mark.skipif(not hasattr(hg, "LSTM"), reason="the network's description of an LSTM is not there yet")
 @pytest.mark.parametrize("engine", ["numpy", "compiled"])
 @pytest.mark.parametrize(("prefix", "layers", "clip_norm"), [("model", 1, None), ("stacked", 2, 0.11)])
 def test_both_engines_train_as_pytorch_does(engine, prefix, layers, clip_norm):
