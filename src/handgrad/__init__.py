@@ -24,6 +24,8 @@ _HOME = {
     ),
     "handgrad.network.images": ("Conv2D", "Subsample", "MeanPool2D", "MaxPool2D", "Flatten", "LECUN_C3"),
     "handgrad.network.lenet": ("lenet5",),
+    "handgrad.network.generation": ("Stepper",),
+    "handgrad.network.tokens": ("Embedding", "LSTM", "Dropout"),
     "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
     "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
     "handgrad.training.initializers": (
@@ -60,7 +62,9 @@ __all__ = [
     "CosineSchedule",
     "Dense",
     "Diverged",
+    "Dropout",
     "EarlyStopping",
+    "Embedding",
     "Epoch",
     "Every",
     "Finding",
@@ -75,6 +79,7 @@ __all__ = [
     "Identity",
     "InputError",
     "LECUN_C3",
+    "LSTM",
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
@@ -97,6 +102,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "SquaredError",
     "StepSchedule",
+    "Stepper",
     "Subsample",
     "Tanh",
     "UsageError",
@@ -121,11 +127,13 @@ if TYPE_CHECKING:
     from handgrad.check.torch_function import check_function
     from handgrad.errors import Diverged, HandgradError, InputError, UsageError
     from handgrad.network.files import load
+    from handgrad.network.generation import Stepper
     from handgrad.network.images import LECUN_C3, Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
     from handgrad.network.layers import RNN, Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
     from handgrad.network.lenet import lenet5
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
     from handgrad.network.sequential import Sequential
+    from handgrad.network.tokens import LSTM, Dropout, Embedding
     from handgrad.training.callbacks import EarlyStopping, Every
     from handgrad.training.history import Epoch, History
     from handgrad.training.initializers import (
