@@ -56,9 +56,7 @@ class CompiledEngine:
         self._loaded: dict[tuple[Form, int, int, int, Use], Loaded] = {}
         self._answer: Answer | None = None
 
-    def _load(
-        self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, use: Use = "training"
-    ) -> Loaded:
+    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, use: Use = "training") -> Loaded:
         key = (form, capacity, shards, threads, use)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
@@ -136,11 +134,11 @@ class CompiledEngine:
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         wanted: Use = "losses" if self.net.per_token else "outputs"
-        return self._run(self._for_prediction(len(batch.x), wanted), batch, outputs=wanted == "outputs")
+        return self._run(self._for_prediction(len(batch.x), wanted), batch, keep=wanted == "outputs")
 
-    def _run(self, loaded: Loaded, batch: Batch, outputs: bool = True) -> tuple[Array, Array]:
+    def _run(self, loaded: Loaded, batch: Batch, keep: bool = True) -> tuple[Array, Array]:
         n = len(batch.x)
-        outputs = np.zeros((n, self.net.outputs if outputs else 0), dtype=self.net.dtype)
+        outputs = np.zeros((n, self.net.outputs if keep else 0), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
         data = _samples(batch)
         order = np.argsort(-batch.lengths, kind="stable")
