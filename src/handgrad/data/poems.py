@@ -79,15 +79,16 @@ def load_corpus(
     """The poems of ``data_dir`` (where else they are looked for: ``tang.tang_files``), or the lines of ``text``.
 
     Poems of at most ``length`` characters, marks included; of them ``share``, drawn by ``seed``; of these a tenth,
-    drawn by ``seed``, to test. The vocabulary holds the most frequent characters of the training poems; with the four tags
-    these are at most ``entries``.
+    drawn by ``seed``, to test. The vocabulary holds the most frequent characters of the training poems; with the four
+    tags these are at most ``entries``.
 
     Raises ``InputError``: files that cannot be read or have another form, no poem left (with the reasons), all too
     long, fewer than two poems, fewer than two different characters.
     """
     bodies, name, source = _read(data_dir, text, announce)
     cleaned, changed, left_out = _cleaned(bodies, is_text=text is not None)
-    kept = _short(_each_once(cleaned, left_out), length, left_out, source)
+    once = _each_once(cleaned, left_out, without_marks if text is None else str)
+    kept = _short(once, length, left_out, source)
     if text is None:
         kept = _one_version(kept, left_out)
     cleaning = Cleaning(len(bodies), changed, left_out, len(kept))
@@ -136,11 +137,11 @@ def _cleaned(bodies: list[str], *, is_text: bool) -> tuple[list[str], dict[str, 
     return texts, changed, left_out
 
 
-def _each_once(texts: list[str], left_out: dict[str, int]) -> list[str]:
-    """The first of all that say the same; the others are counted."""
+def _each_once(texts: list[str], left_out: dict[str, int], said: Callable[[str], str]) -> list[str]:
+    """The first of all of which ``said`` gives the same; the others are counted."""
     first: dict[str, str] = {}
     for text in texts:
-        first.setdefault(without_marks(text), text)
+        first.setdefault(said(text), text)
     left_out["duplicates"] = len(texts) - len(first)
     return list(first.values())
 
