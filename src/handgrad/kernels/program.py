@@ -66,7 +66,7 @@ class Plan(NamedTuple):
     rates: Array  # float64 (epochs, steps): the learning rate of every step
     hyper: Array  # float64: the optimizer's numbers; hyper[0] is the learning rate
     integers: Array  # int64: see below
-    losses: Array  # float64 (epochs,): result, the mean data loss of each epoch
+    losses: Array  # float64 (epochs,): the summed data loss of each epoch until now, to which this call adds
     penalties: Array  # float64 (epochs,): result, the weight decay's term at the last step of each epoch
     shard_losses: Array  # float64 (S,): scratch
     clipping: Array  # float64: bounds of the gradient's entries and of its norm, 0 for none
@@ -187,7 +187,7 @@ def train_online(code, memory, data, plan):
     samples = plan.orders.shape[1]
     arrays = _pointers(memory, 0, 0)
     for e in range(plan.orders.shape[0]):
-        total = 0.0
+        total = plan.losses[e]
         for k in range(samples):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
             gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
@@ -195,7 +195,7 @@ def train_online(code, memory, data, plan):
             for step in range(steps):
                 total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step]
             _backward(code, arrays, 1)
-        plan.losses[e] = total / samples
+        plan.losses[e] = total
         if not _keep_if_finite(memory, plan.losses[e]):
             return e
     return plan.orders.shape[0]
@@ -246,7 +246,7 @@ def train_batches(thread, code, memory, data, plan, sync):
     hyper = plan.hyper.copy()
     step = plan.integers[FIRST_STEP]
     for e in range(epochs):
-        total, penalty = 0.0, 0.0
+        total, penalty = plan.losses[e], 0.0
         for first in range(0, samples, batch):
             n = min(batch, samples - first)
             shards = (n + per_shard - 1) // per_shard
@@ -280,7 +280,7 @@ def train_batches(thread, code, memory, data, plan, sync):
             if not barrier(sync):
                 return -1
         if thread == 0:
-            plan.losses[e] = total / samples
+            plan.losses[e] = total
             plan.penalties[e] = penalty
             plan.integers[FINITE] = _keep_if_finite(memory, plan.losses[e] + penalty)
         if not barrier(sync):

@@ -145,7 +145,7 @@ class CompiledEngine:
         plan = _plan(loaded, order, np.zeros((1, 1)), n, per_shard, update=-1, shards=shards)
         with loaded.blas():
             interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
-        return float(plan.losses[0] + plan.penalties[0]), loaded.memory.grads[0].copy()
+        return float(plan.losses[0] / n + plan.penalties[0]), loaded.memory.grads[0].copy()
 
     def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
         optimizer = state.optimizer
@@ -155,14 +155,16 @@ class CompiledEngine:
         if batch_size == 1 and plain:
             loaded = self._load("online", 1)
             plan = _plan(loaded, orders, rates, 1, 1, update=-1)
+            state.begin(plan.losses)
             loaded.memory.kept[...] = self.net.parameters.flat
             finite = interpreter.train_online(loaded.code, loaded.memory, data, plan)
         else:
             finite, plan, loaded = self._train_batches(data, orders, rates, batch_size, state)
         state.steps += rates.size
+        losses = state.means(plan.losses, orders.shape[1])
         if finite < len(orders):
             self.net.parameters.flat[...] = loaded.memory.kept
-        return EpochLosses(plan.losses[:finite].tolist(), plan.penalties[:finite].tolist(), finite == len(orders))
+        return EpochLosses(losses[:finite].tolist(), plan.penalties[:finite].tolist(), finite == len(orders))
 
     def _train_batches(
         self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
@@ -178,6 +180,7 @@ class CompiledEngine:
         orders = _longest_first(orders, data, batch_size, per_shard)
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
         plan.clipping[:] = state.clipping
+        state.begin(plan.losses)
         loaded.memory.kept[...] = self.net.parameters.flat
         with loaded.blas():
             return _run_threads(threads, loaded, data, plan), plan, loaded

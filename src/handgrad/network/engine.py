@@ -77,12 +77,34 @@ class Updates(Protocol):
 
 @dataclass
 class TrainingState:
-    """What goes on from one call to the next: the optimizer's vectors, and how many steps were taken."""
+    """What goes on from one call to the next: the optimizer's vectors, and how many steps were taken. All of it but the
+    rules, ``optimizer`` and ``clipping``, is in a checkpoint.
+
+    ``loss_sum``, ``loss_count``: of the samples that the epoch under way has seen, where it is handed over in parts.
+    They go on from part to part, so that the same numbers are added in the same order whatever the parts.
+    """
 
     optimizer: Updates
     vectors: Array
     steps: int = 0
     clipping: Clipping = Clipping()
+    loss_sum: float = 0.0
+    loss_count: float = 0.0
+
+    def begin(self, sums: Array) -> None:
+        """Where the sums (epochs,) of a call begin: the first goes on."""
+        if len(sums):
+            sums[0] = self.loss_sum
+
+    def means(self, sums: Array, samples: int) -> Array:
+        """The mean losses (epochs,) of epochs with these ``sums``, to which each row of a call has added ``samples``;
+        the last sum and count are kept, to go on."""
+        counts = np.full(len(sums), float(samples))
+        if len(sums):
+            counts[0] += self.loss_count
+            self.loss_sum, self.loss_count = float(sums[-1]), float(counts[-1])
+        means: Array = sums / counts
+        return means
 
 
 @dataclass
@@ -124,7 +146,10 @@ class Engine(Protocol):
 
     def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
         """Train for as many epochs as ``orders`` (epochs, samples) has rows; ``rates`` (epochs, steps) are the
-        learning rates. Where an epoch does not end finite, the parameters are put back to the last that did."""
+        learning rates. Where an epoch does not end finite, the parameters are put back to the last that did.
+
+        A single row may be a part of an epoch, of whole steps: ``state`` goes on, and the result is the same, bit by
+        bit, whatever the parts. The loss is then the mean over all parts until now."""
         ...
 
 

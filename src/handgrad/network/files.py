@@ -23,8 +23,9 @@ _FORMAT = 1
 _HEADER = "handgrad"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, sync_folder: bool = False) -> None:
     """Write ``data`` under a temporary name, sync it, and rename: a reader sees the old file or the whole new one.
+    ``sync_folder``: the new name too is on the disk when this returns.
 
     Raises HandgradError where the folder cannot be written or the disk is full; an older file is then untouched.
     """
@@ -37,10 +38,30 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
+        if sync_folder:
+            sync(path.parent)
     except OSError as error:
-        if temporary and os.path.exists(temporary):
-            os.unlink(temporary)
+        _remove(temporary)
         raise HandgradError(f"cannot write {path}: {error.strerror or error}; choose another folder") from None
+    except BaseException:  # Ctrl-C
+        _remove(temporary)
+        raise
+
+
+def _remove(temporary: str) -> None:
+    if temporary and os.path.exists(temporary):
+        os.unlink(temporary)
+
+
+def sync(folder: Path) -> None:
+    """Put the names in ``folder`` on the disk, where the system can open a folder to do so."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -114,9 +114,11 @@ class ReferenceEngine:
         done = EpochLosses()
         flat = self.net.parameters.flat
         samples = orders.shape[1]
-        for order, epoch_rates in zip(orders, rates, strict=True):
+        sums = np.zeros(len(orders))
+        state.begin(sums)
+        for e, (order, epoch_rates) in enumerate(zip(orders, rates, strict=True)):
             kept = flat.copy()
-            total, penalty = 0.0, 0.0
+            total, penalty = float(sums[e]), 0.0
             for k, first in enumerate(range(0, samples, batch_size)):
                 chosen = order[first : first + batch_size]
                 part = batch.part(chosen)
@@ -129,6 +131,7 @@ class ReferenceEngine:
                 flat[...] = kept
                 done.finite = False
                 break
-            done.losses.append(total / samples)
+            sums[e] = total
             done.penalties.append(penalty)
+        done.losses = state.means(sums, samples)[: len(done.penalties)].tolist()
         return done

@@ -18,6 +18,7 @@ from handgrad.network.sequences import as_states
 from handgrad.network.summary import summary_text
 from handgrad.options import NOT_NEGATIVE, number, seed_number, whole
 from handgrad.training.callbacks import Callback, EarlyStopping
+from handgrad.training.checkpoints import Checkpoints, Training
 from handgrad.training.clipping import clipping
 from handgrad.training.fit import FitSettings, fit
 from handgrad.training.history import History
@@ -111,6 +112,7 @@ class Sequential:
         clip_norm: float | None = None,
         early_stopping: EarlyStopping | None = None,
         callbacks: Sequence[Callback] = (),
+        checkpoints: Checkpoints | Training | None = None,
         shuffle: bool = True,
         seed: int | None = None,
         engine: EngineName = "compiled",
@@ -123,7 +125,9 @@ class Sequential:
         The loss of a batch is the mean over its samples of weight times loss, plus the weight decay's penalty.
         ``seed`` (default: the network's) orders the samples and draws ``validation_share``. ``batch_size=1`` is online
         training. ``clip_value`` bounds every entry of a step's gradient, ``clip_norm`` the length of the whole (one
-        of them; see ``training/clipping.py``). ``threads``: at most so many; the result does not depend on it. Raises
+        of them; see ``training/clipping.py``). ``threads``: at most so many; the result does not depend on it.
+        ``checkpoints``: a folder of them; where it has some of this training, it goes on from there, and ends with the
+        same bytes as one that was never interrupted. Raises
         InputError, UsageError, Diverged, and KeyboardInterrupt after Ctrl-C: what was learned stays in the network.
         """
         seed = self.seed if seed is None else seed_number(seed)
@@ -150,7 +154,10 @@ class Sequential:
             clipping=clipping(clip_value, clip_norm),
         )
         most = None if threads is None else whole("threads", threads)
-        return fit(self, self._engine(engine, most), data, validation, settings)
+        if isinstance(checkpoints, Checkpoints):
+            with checkpoints.training() as training:
+                return fit(self, self._engine(engine, most), data, validation, settings, training)
+        return fit(self, self._engine(engine, most), data, validation, settings, checkpoints)
 
     def predict(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> Array:
         """What the network says of ``x`` (samples, *input_shape): (samples, outputs), of sequences (samples, steps,
