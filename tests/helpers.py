@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.layers.lstm import LstmParams
 from handgrad.layers.rnn import RnnParams
 
 FLOOR = 1e-8  # below this, a gradient counts as zero
@@ -81,7 +82,7 @@ def by_the_checker(name: str, arguments: dict[str, Any]):
 
     def push(**values):
         y, cache = forward(**values)
-        return y, (values, cache)
+        return y[0] if isinstance(y, tuple) else y, (values, cache)  # of an LSTM the states; nothing reads the cells
 
     leaves = [each for each in arguments if isinstance(arguments[each], np.ndarray)]
     leaves += [f"params.{each}" for each in getattr(arguments.get("params"), "_fields", ())]
@@ -93,6 +94,14 @@ def recurrent_example(rng: np.random.Generator, shape: tuple[int, int]) -> dict[
     hidden, batch = shape
     params = RnnParams(*(rng.normal(size=size) for size in ((hidden, hidden), (hidden, 4), (hidden,))))
     return {"params": params, "x": rng.normal(size=(3, 4, batch)), "h0": rng.normal(size=(hidden, batch))}
+
+
+def lstm_example(rng: np.random.Generator, shape: tuple[int, int]) -> dict[str, Any]:
+    """What ``lstm_forward`` takes, by name, for a state of ``shape`` (H, B): three steps of four inputs."""
+    hidden, batch = shape
+    params = LstmParams(*(rng.normal(size=(4 * hidden, *size)) for size in ((hidden,), (4,), ())))
+    states = {name: rng.normal(size=(hidden, batch)) for name in ("h0", "c0")}
+    return {"params": params, "x": rng.normal(size=(3, 4, batch)), **states}
 
 
 def check_activation(forward: Callable[..., Any], backward: Callable[..., Any], *constants: float):

@@ -9,8 +9,9 @@ import handgrad as hg
 import handgrad.layers
 from handgrad.layers.conv import ConvParams
 from handgrad.layers.dense import DenseParams
+from handgrad.layers.embedding import EmbeddingParams
 from handgrad.layers.subsample import SubsampleParams
-from helpers import by_the_checker, recurrent_example
+from helpers import by_the_checker, lstm_example, recurrent_example
 
 NAMES = sorted(path.stem for path in Path(handgrad.layers.__file__).parent.glob("[!_]*.py"))
 SIZES = ((5, 3), (1, 1), (2, 7))
@@ -58,13 +59,28 @@ def subsample(rng, shape):
     return {"params": SubsampleParams(rng.normal(size=shape[0]), rng.normal(size=shape[0])), **maps(rng, shape)}
 
 
+def embedding(rng, shape):
+    """Six steps over a vocabulary that is smaller than the number of tokens: some token occurs twice."""
+    size, batch = shape
+    return {"params": EmbeddingParams(rng.normal(size=(5, size))), "tokens": rng.integers(0, 5, (6, batch))}
+
+
+def dropout(rng, shape):
+    keep = (rng.random(shape) < 0.6).astype(float)
+    keep[0, 0] = 1
+    return {"x": rng.normal(size=shape), "keep": keep, "rate": 0.4}
+
+
 EXAMPLES = {
     "conv": conv,
     "dense": dense,
+    "dropout": dropout,
+    "embedding": embedding,
     "flatten": maps,
     "half_squared_error": errors,
     "identity": activation,
     "leaky_relu": lambda rng, shape: {"a": away_from_zero(rng, shape), "s": 0.2},
+    "lstm": lstm_example,
     "max_pool": maps,
     "mean_pool": maps,
     "relu": activation,
@@ -92,7 +108,7 @@ def test_the_checker_holds_every_layer(name, shape):
     else:
         assert report.verdict == "right", (report.parameters, report.findings)
         gradients = len(getattr(arguments.get("params"), "_fields", ()))
-        inputs = 2 if "h0" in arguments else 1
+        inputs = sum(each in arguments for each in ("h0", "c0")) + ("tokens" not in arguments)
         assert len(report.parameters) == gradients + inputs, "every input but targets and constants has a gradient"
 
 

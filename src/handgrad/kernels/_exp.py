@@ -121,3 +121,18 @@ def log64(x):
 exp = by_dtype(exp32, exp64)
 log = by_dtype(log32, log64)
 tanh = by_dtype(tanh32, tanh64)
+
+
+@ordered_kernel
+def sigmoid32(a):
+    """1 / (1 + exp(-a)) of a float32, by tanh of half of it: a ratio of two polynomials, no exponent."""
+    return _HALF_32 + _HALF_32 * tanh32(_HALF_32 * a)
+
+
+@ordered_kernel
+def sigmoid64(a):
+    """1 / (1 + exp(-a)) of a float64."""
+    return 1.0 / (1.0 + exp64(-a))
+
+
+sigmoid = by_dtype(sigmoid32, sigmoid64)

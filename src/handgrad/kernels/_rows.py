@@ -55,3 +55,22 @@ LEARNING_RATE = 0  # scalars[0]: what a fused update steps by
 # Columns are summed in vector registers, rows need a sum across each register; but a transpose must be made first.
 FEW_INPUTS = 16  # inputs below which U is read column by column
 FEW_STATES = 32  # states up to which W is, at one sequence at a time
+
+# An LSTM has no image: the same columns say where its further arrays stand in acts. Only real steps have a place in
+# them, step after step, without gaps; one sequence at a time they are (T, n, ...) like the states.
+GATES = 17  # i, f, g, o of every step, (real steps, 4 N_OUT); backward writes da there
+CELLS = 18  # c of every step, (real steps, N_OUT); those before the first step, (n, N_OUT), stand right before them
+GATHERED = 19  # x and h_{t-1} of CHUNK real steps, (CHUNK, N_IN) and (CHUNK, N_OUT)
+D_CELLS = 20  # dc of the step at hand, (n, N_OUT)
+
+TOKENS = 17  # of an embedding: how many rows E has
+
+# The output layer of a language model with its loss: positions are worked on CHUNK at a time.
+CHUNK = 256
+LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT)
+CHUNK_ROWS = 18  # how many positions
+# and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN), and dh of it, behind
+
+# Dropout
+KEYS = 17  # acts: two numbers below 2^24 for each sequence, (2, n), from which its masks are drawn
+LAYER = 18  # which layer of the network it is

@@ -28,3 +28,8 @@ def activation_backward(f: str, h: Array, dh: Array) -> Array:
     _, cache, backward = ACTIVATIONS[f]
     da: Array = backward(cache(h), dh)
     return da
+
+
+def sigmoid(a: Array) -> Array:
+    """The logistic function of every element of ``a``, of any shape: the layer of that name, without its cache."""
+    return sigmoid_forward(a)[0]
