@@ -90,7 +90,7 @@ def sample(
     choice: Choice | None = None,
     form: Form | None = None,
 ) -> Sampled:
-    """``count`` poems for each of ``starts`` (separated by 、, a comma or blanks), or with ``acrostic``, or with neither.
+    """``count`` poems for each of ``starts`` (between them commas or blanks), or with ``acrostic``, or with neither.
 
     ``form.acrostic`` follows from ``acrostic``. Raises ``InputError``: ``run`` is not the folder of a finished run of
     ``poems``, a character of a start is in no form in its vocabulary, or the vocabulary has no marks for the form;
