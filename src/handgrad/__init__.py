@@ -24,6 +24,7 @@ _HOME = {
     ),
     "handgrad.network.images": ("Conv2D", "Subsample", "MeanPool2D", "MaxPool2D", "Flatten", "LECUN_C3"),
     "handgrad.network.lenet": ("lenet5",),
+    "handgrad.network.tokens": ("Embedding", "LSTM", "Dropout"),
     "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
     "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
     "handgrad.training.initializers": (
@@ -60,7 +61,9 @@ __all__ = [
     "CosineSchedule",
     "Dense",
     "Diverged",
+    "Dropout",
     "EarlyStopping",
+    "Embedding",
     "Epoch",
     "Every",
     "Finding",
@@ -75,6 +78,7 @@ __all__ = [
     "Identity",
     "InputError",
     "LECUN_C3",
+    "LSTM",
     "LeCunNormal",
     "LeCunUniform",
     "LeakyReLU",
@@ -126,6 +130,7 @@ if TYPE_CHECKING:
     from handgrad.network.lenet import lenet5
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
     from handgrad.network.sequential import Sequential
+    from handgrad.network.tokens import LSTM, Dropout, Embedding
     from handgrad.training.callbacks import EarlyStopping, Every
     from handgrad.training.history import Epoch, History
     from handgrad.training.initializers import (

@@ -2,16 +2,37 @@
 
 from handgrad.kernels._jit import kernel, pointer, vector
 from handgrad.kernels._rows import LANES
+from handgrad.kernels.dropout import key
 
 # What ``Code.places`` says: where samples, targets, losses, outputs, penalty and lengths stand in acts; how many steps
-# samples and targets have; how many samples lie side by side in an array of images.
-X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS, X_LANES = range(9)
+# samples and targets have; how many samples lie side by side in an array of images; whether the loss is a mean over
+# steps; where the keys of dropout's masks stand, -1 without dropout.
+X_AT, T_AT, LOSS_AT, LAST_AT, PENALTY_AT, LENGTHS_AT, X_STEPS, T_STEPS, X_LANES, PER_STEP, KEYS_AT = range(11)
 
 
 @kernel
-def gather(data, code, thread, order, memory, first, n, divisor):
+def count(data, places, order, first, n):
+    """What a batch's loss is the mean over: its samples, or their real steps."""
+    if not places[PER_STEP]:
+        return n
+    total = 0
+    for s in range(n):
+        total += data.lengths[order[first + s]]
+    return total
+
+
+@kernel
+def give_key(places, acts, s, n, seed, step, i):
+    """The key of sample ``i`` in a step of training (0: none), where dropout will look for that of sequence s of n."""
+    if places[KEYS_AT] >= 0:
+        both = vector(acts, places[KEYS_AT], 2 * n)
+        both[s], both[n + s] = key(seed, step, i)
+
+
+@kernel
+def gather(data, code, thread, order, memory, first, n, divisor, seed, step):
     """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
-    cotangent is weight / B, and 0 in the padding."""
+    cotangent is weight / divisor, and 0 in the padding."""
     acts, x_steps, t_steps = pointer(memory.acts, thread), code.places[X_STEPS], code.places[T_STEPS]
     dl = vector(pointer(memory.deltas, thread), code.places[LOSS_AT], t_steps * n)
     for s in range(n):
@@ -19,6 +40,7 @@ def gather(data, code, thread, order, memory, first, n, divisor):
         if code.places[X_LANES] == 1:
             _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
         _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
+        give_key(code.places, acts, s, n, seed, step, i)
         length = data.lengths[i]
         memory.acts[thread, code.places[LENGTHS_AT] + s] = length
         for step in range(t_steps):
@@ -50,7 +72,7 @@ def _spread(rows, i, acts, at, s, n, steps):
 
 
 @kernel
-def gather_one(data, places, i, acts, deltas):
+def gather_one(data, places, i, acts, deltas, seed, step):
     """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
     x, t, weights, lengths = data
     x_at, t_at, loss_at = places[X_AT], places[T_AT], places[LOSS_AT]
@@ -59,5 +81,9 @@ def gather_one(data, places, i, acts, deltas):
     for j in range(t.shape[1]):
         acts[0, t_at + j] = t[i, j]
     acts[0, places[LENGTHS_AT]] = lengths[i]
-    for step in range(places[T_STEPS]):
-        deltas[0, loss_at + step] = weights[i] if step < lengths[i] else 0
+    give_key(places, pointer(acts, 0), 0, 1, seed, step, i)
+    weight = weights[i]
+    if places[PER_STEP]:
+        weight /= acts[0, places[LENGTHS_AT]]
+    for t_step in range(places[T_STEPS]):
+        deltas[0, loss_at + t_step] = weight if t_step < lengths[i] else 0

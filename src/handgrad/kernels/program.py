@@ -15,6 +15,7 @@ from handgrad.kernels._gather import (
     PENALTY_AT,
     T_STEPS,
     X_AT,
+    count,
     gather,
     gather_one,
 )
@@ -72,7 +73,8 @@ class Plan(NamedTuple):
     clipping: Array  # float64: bounds of the gradient's entries and of its norm, 0 for none
 
 
-BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE = range(5)  # Plan.integers; FINITE is set at the end of an epoch
+# Plan.integers; FINITE is set at the end of an epoch, and a negative UPDATE_AT says that nothing is trained
+BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE, SEED = range(6)
 
 
 @kernel
@@ -146,7 +148,7 @@ def run_forward(code, memory, data, order, capacity, outputs, losses):
     one = memory.params.dtype.type(1)
     for first in range(0, samples, capacity):
         n = min(capacity, samples - first)
-        gather(data, code, 0, order, memory, first, n, one)
+        gather(data, code, 0, order, memory, first, n, one, 0, 0)
         _forward(code, _pointers(memory, 0, 0), n)
         for s in range(n):
             i = order[first + s]
@@ -186,14 +188,19 @@ def train_online(code, memory, data, plan):
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
     arrays = _pointers(memory, 0, 0)
+    number = plan.integers[FIRST_STEP]
     for e in range(plan.orders.shape[0]):
         total = plan.losses[e]
         for k in range(samples):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
-            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas)
+            number += 1
+            gather_one(
+                data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number
+            )
             _forward(code, arrays, 1)
+            counted = count(data, code.places, plan.orders[e], k, 1)
             for step in range(steps):
-                total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step]
+                total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted
             _backward(code, arrays, 1)
         plan.losses[e] = total
         if not _keep_if_finite(memory, plan.losses[e]):
@@ -202,13 +209,13 @@ def train_online(code, memory, data, plan):
 
 
 @kernel
-def _shard(thread, code, memory, data, plan, k, order, first, n, divisor):
+def _shard(thread, code, memory, data, plan, k, order, first, n, divisor, step):
     """Forward and backward of one shard of a batch; its gradient and its summed loss stay in its own place."""
     loss_at = code.places[LOSS_AT]
     total = 0.0
     if n > 0:
         arrays = _pointers(memory, k, thread)
-        gather(data, code, thread, order, memory, first, n, divisor)
+        gather(data, code, thread, order, memory, first, n, divisor, plan.integers[SEED], step)
         _forward(code, arrays, n)
         for s in range(n * code.places[T_STEPS]):
             total += memory.acts[thread, loss_at + s] * np.float64(memory.deltas[thread, loss_at + s])
@@ -250,16 +257,20 @@ def train_batches(thread, code, memory, data, plan, sync):
         for first in range(0, samples, batch):
             n = min(batch, samples - first)
             shards = (n + per_shard - 1) // per_shard
-            divisor = memory.params.dtype.type(n)
+            counted = count(data, code.places, plan.orders[e], first, n)
+            divisor = memory.params.dtype.type(counted)
+            drawn = step + 1 if plan.integers[UPDATE_AT] >= 0 else 0
             for k in range(thread, shards, threads):
                 inside = min(per_shard, n - k * per_shard)
-                _shard(thread, code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor)
+                _shard(
+                    thread, code, memory, data, plan, k, plan.orders[e], first + k * per_shard, inside, divisor, drawn
+                )
                 if k == 0:
                     penalty = _decay(code, memory)
             if not barrier(sync):
                 return -1
             for k in range(shards):
-                total += plan.shard_losses[k] * n
+                total += plan.shard_losses[k] * counted
             _reduce(memory.grads, shards, start, stop)
             if not clip(memory.grads[0], plan.clipping, start, stop, sync):
                 return -1

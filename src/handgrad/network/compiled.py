@@ -10,13 +10,14 @@ import numpy as np
 
 from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
-from handgrad.kernels._rows import CARRIED, HIDDEN, N_OUT, OUT, STEPS
+from handgrad.kernels._rows import CARRIED, CELLS, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
 from handgrad.network.image_rows import blocks
 from handgrad.network.layers import RNN, features, steps
 from handgrad.network.loading import Answer, Loaded, load
-from handgrad.network.program import Form
+from handgrad.network.program import Form, Use
+from handgrad.network.tokens import LSTM
 
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
@@ -24,6 +25,7 @@ _SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
 _IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
+_TOKEN_NUMBERS = 4_000_000  # logits of a language model that a prediction makes at a time
 _ONE_BY_ONE_IMAGES = 8  # images up to which it is: then they lie side by side
 
 
@@ -51,29 +53,35 @@ class CompiledEngine:
         self.net = architecture
         self.threads = threads
         self.images = len(architecture.input_shape) == 3
-        self._loaded: dict[tuple[Form, int, int, int, bool], Loaded] = {}
+        self._loaded: dict[tuple[Form, int, int, int, Use], Loaded] = {}
         self._answer: Answer | None = None
 
-    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, backward: bool = True) -> Loaded:
-        key = (form, capacity, shards, threads, backward)
+    def _load(
+        self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, use: Use = "training"
+    ) -> Loaded:
+        key = (form, capacity, shards, threads, use)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
                 del self._loaded[next(iter(self._loaded))]
-            self._loaded[key] = load(self.net, form, capacity, shards, threads, backward=backward)
+            self._loaded[key] = load(self.net, form, capacity, shards, threads, use=use)
         return self._loaded[key]
 
-    def _for_prediction(self, samples: int) -> Loaded:
+    def _for_prediction(self, samples: int, use: Use = "outputs") -> Loaded:
         """The same form for the same work on every machine, so that results do not depend on what ran before."""
+        if self.net.per_token:
+            held = _TOKEN_NUMBERS // (self.net.outputs if use == "outputs" else steps(self.net.input_shape))
+            capacity = max(1, min(samples, 64, held))
+            return self._load("one" if capacity == 1 else "batch", capacity, use=use)
         if self.images:
             if samples < _ONE_BY_ONE_IMAGES:
-                return self._load("one", 1, backward=False)
-            return self._load("batch", min(_IMAGES_IN_SHARD, blocks(samples)), backward=False)
+                return self._load("one", 1, use="outputs")
+            return self._load("batch", min(_IMAGES_IN_SHARD, blocks(samples)), use="outputs")
         if samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
-            return self._load("one", 1, backward=False)
-        return self._load("batch", 256, backward=False)
+            return self._load("one", 1, use="outputs")
+        return self._load("batch", 256, use="outputs")
 
     def activations(self, x: Array, lengths: Orders) -> list[Array]:
-        loaded, n = self._load("one", len(x), backward=False), len(x)
+        loaded, n = self._load("one", len(x), use="outputs"), len(x)
         longest = np.argsort(-lengths, kind="stable")
         self._run(loaded, self._without_targets(x, lengths))
         found, shape = [], self.net.input_shape
@@ -92,26 +100,30 @@ class CompiledEngine:
 
     def _without_targets(self, x: Array, lengths: Orders) -> Batch:
         n = len(x)
-        return Batch(x, np.zeros((n, self.net.outputs), x.dtype), np.ones(n, x.dtype), lengths)
+        return Batch(x, np.zeros((n, self.net.targets), x.dtype), np.ones(n, x.dtype), lengths)
 
-    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
+    def advance(
+        self, x: Array, lengths: Orders, states: Sequence[tuple[Array, ...]]
+    ) -> tuple[Array, list[tuple[Array, ...]]]:
         n, longest = len(x), np.argsort(-lengths, kind="stable")
-        loaded = self._load("one", n, backward=False)
+        loaded = self._load("one", n, use="outputs")
         acts, table = loaded.memory.acts[0], loaded.program.table
-        walked = [r for layer, r in zip(self.net.layers, table, strict=False) if isinstance(layer, RNN)]
-        for r, state in zip(walked, states, strict=True):
-            acts[r[HIDDEN] - n * r[N_OUT] : r[HIDDEN]] = state[longest].ravel()
+        walked = [r for layer, r in zip(self.net.layers, table, strict=False) if isinstance(layer, (RNN, LSTM))]
+        for r, arrays in zip(walked, states, strict=True):
+            for column, state in zip((HIDDEN, CELLS), arrays, strict=False):
+                acts[r[column] - n * r[N_OUT] : r[column]] = state[longest].ravel()
             r[CARRIED] = 1
         try:
             outputs, _ = self._run(loaded, self._without_targets(x, lengths))
         finally:
             for r in walked:
                 r[CARRIED] = 0
-        after = [np.empty((n, r[N_OUT]), x.dtype) for r in walked]
-        for r, state in zip(walked, after, strict=True):
+        after = [tuple(np.empty_like(state) for state in arrays) for arrays in states]
+        for r, arrays in zip(walked, after, strict=True):
             block = n * r[N_OUT]
-            end = r[HIDDEN] + r[STEPS] * block
-            state[longest] = acts[end - block : end].reshape(n, -1)
+            for column, state in zip((HIDDEN, CELLS), arrays, strict=False):
+                end = r[column] + r[STEPS] * block
+                state[longest] = acts[end - block : end].reshape(n, -1)
         return outputs, after
 
     def answer(self, x: Array) -> Array | None:
@@ -123,11 +135,12 @@ class CompiledEngine:
         return self._run(self._for_prediction(len(x)), self._without_targets(x, lengths))[0]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
-        return self._run(self._for_prediction(len(batch.x)), batch)
+        wanted: Use = "losses" if self.net.per_token else "outputs"
+        return self._run(self._for_prediction(len(batch.x), wanted), batch, outputs=wanted == "outputs")
 
-    def _run(self, loaded: Loaded, batch: Batch) -> tuple[Array, Array]:
+    def _run(self, loaded: Loaded, batch: Batch, outputs: bool = True) -> tuple[Array, Array]:
         n = len(batch.x)
-        outputs = np.zeros((n, self.net.outputs), dtype=self.net.dtype)
+        outputs = np.zeros((n, self.net.outputs if outputs else 0), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
         data = _samples(batch)
         order = np.argsort(-batch.lengths, kind="stable")
@@ -145,7 +158,7 @@ class CompiledEngine:
         plan = _plan(loaded, order, np.zeros((1, 1)), n, per_shard, update=-1, shards=shards)
         with loaded.blas():
             interpreter.train_batches(0, loaded.code, loaded.memory, data, plan, _sync(1))
-        return float(plan.losses[0] / n + plan.penalties[0]), loaded.memory.grads[0].copy()
+        return float(plan.losses[0] / self.net.count(batch.lengths) + plan.penalties[0]), loaded.memory.grads[0].copy()
 
     def train(self, batch: Batch, orders: Orders, rates: Array, batch_size: int, state: TrainingState) -> EpochLosses:
         optimizer = state.optimizer
@@ -154,14 +167,15 @@ class CompiledEngine:
         plain = plain and not any(state.clipping)
         if batch_size == 1 and plain:
             loaded = self._load("online", 1)
-            plan = _plan(loaded, orders, rates, 1, 1, update=-1)
+            plan = _plan(loaded, orders, rates, 1, 1, update=-1, steps=state.steps)
+            plan.integers[interpreter.SEED] = state.seed
             state.begin(plan.losses)
             loaded.memory.kept[...] = self.net.parameters.flat
             finite = interpreter.train_online(loaded.code, loaded.memory, data, plan)
         else:
             finite, plan, loaded = self._train_batches(data, orders, rates, batch_size, state)
         state.steps += rates.size
-        losses = state.means(plan.losses, orders.shape[1])
+        losses = state.means(plan.losses, self.net.count(batch.lengths[orders[:1]]))
         if finite < len(orders):
             self.net.parameters.flat[...] = loaded.memory.kept
         return EpochLosses(losses[:finite].tolist(), plan.penalties[:finite].tolist(), finite == len(orders))
@@ -179,6 +193,7 @@ class CompiledEngine:
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
         orders = _longest_first(orders, data, batch_size, per_shard)
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
+        plan.integers[interpreter.SEED] = state.seed
         plan.clipping[:] = state.clipping
         state.begin(plan.losses)
         loaded.memory.kept[...] = self.net.parameters.flat
@@ -220,7 +235,7 @@ def _plan(
         orders=np.ascontiguousarray(orders, dtype=np.int64),
         rates=np.ascontiguousarray(rates, dtype=np.float64),
         hyper=np.zeros(1) if hyper is None else np.asarray(hyper, dtype=np.float64),
-        integers=np.array([batch_size, per_shard, update, steps, 1], dtype=np.int64),
+        integers=np.array([batch_size, per_shard, update, steps, 1, 0], dtype=np.int64),
         losses=np.zeros(epochs),
         penalties=np.zeros(epochs),
         shard_losses=np.zeros(shards),

@@ -9,8 +9,8 @@ import numpy as np
 
 from handgrad.errors import unknown_choice
 from handgrad.layers._types import Array
-from handgrad.network.layers import Layer, Shape
-from handgrad.network.losses import Loss
+from handgrad.network.layers import Layer, Shape, steps
+from handgrad.network.losses import Loss, per_token
 from handgrad.network.parameters import Parameters
 from handgrad.training.clipping import Clipping
 
@@ -41,6 +41,20 @@ class Architecture:
         for layer in self.layers:
             shape = layer.output_shape(shape)
         return shape
+
+    @cached_property
+    def per_token(self) -> bool:
+        """Whether the loss of a batch is the mean over the real steps of its sequences, and targets are class numbers."""
+        return per_token(self.loss)
+
+    @cached_property
+    def targets(self) -> int:
+        """Numbers in the targets of one sample."""
+        return steps(self.output_shape) if self.per_token else self.outputs
+
+    def count(self, lengths: Orders) -> int:
+        """What the loss of samples of these ``lengths`` is the mean over: samples, or real steps."""
+        return int(lengths.sum()) if self.per_token else lengths.size
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,7 @@ class TrainingState:
     """What goes on from one call to the next: the optimizer's vectors, and how many steps were taken. All of it but the
     rules, ``optimizer`` and ``clipping``, is in a checkpoint.
 
-    ``loss_sum``, ``loss_count``: of the samples that the epoch under way has seen, where it is handed over in parts.
+    ``seed``: of the masks of dropout. ``loss_sum``, ``loss_count``: of the samples that the epoch under way has seen, where it is handed over in parts.
     They go on from part to part, so that the same numbers are added in the same order whatever the parts.
     """
 
@@ -88,6 +102,7 @@ class TrainingState:
     vectors: Array
     steps: int = 0
     clipping: Clipping = Clipping()
+    seed: int = 0
     loss_sum: float = 0.0
     loss_count: float = 0.0
 
@@ -132,12 +147,15 @@ class Engine(Protocol):
         """Output of every layer, each (features, batch) or (steps, features, batch), from x (samples, inputs)."""
         ...
 
-    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
-        """Outputs, and the last state of every recurrent layer, each (samples, units), from the states before."""
+    def advance(
+        self, x: Array, lengths: Orders, states: Sequence[tuple[Array, ...]]
+    ) -> tuple[Array, list[tuple[Array, ...]]]:
+        """Outputs, and the last states of every recurrent layer, each (samples, units), from the states before."""
         ...
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
-        """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty."""
+        """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty. Where the loss
+        is a mean over tokens, the outputs are (samples, 0): nobody could hold them."""
         ...
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:

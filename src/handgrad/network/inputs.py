@@ -1,5 +1,6 @@
 """The public face's door: what users hand over becomes arrays that the engines can run, or one clear sentence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,9 @@ import numpy as np
 from handgrad.errors import InputError, not_finite, out_of_range, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, Orders
-from handgrad.network.layers import Shape, features
+from handgrad.network.layers import Layer, Shape, features
 from handgrad.network.sequences import as_lengths, without_padding
+from handgrad.network.tokens import Embedding
 
 
 def refuse_non_finite(what: str, array: Array, shape: Shape) -> None:
@@ -62,15 +64,70 @@ def _hint(given: Shape, expected: Shape) -> str:
     return "the network's input_shape decides"
 
 
+def reads_tokens(layers: Sequence[Layer]) -> int:
+    """How many tokens the first layer knows; 0 where it takes other samples."""
+    return layers[0].tokens if isinstance(layers[0], Embedding) else 0
+
+
+def network_samples(net: Architecture, x: Any, lengths: Any = None, prefix: str = "") -> tuple[Array, Orders]:
+    """``x`` as the network takes it, rows of numbers or of tokens: see ``as_samples`` and ``as_tokens``."""
+    tokens = reads_tokens(net.layers)
+    if tokens:
+        return as_tokens(f"{prefix}x", x, tokens, net.input_shape, net.dtype, lengths, prefix)
+    return as_samples(x, net.input_shape, net.dtype, lengths, prefix)
+
+
+def as_tokens(
+    what: str, x: Any, tokens: int, shape: Shape, dtype: np.dtype[Any], lengths: Any = None, prefix: str = ""
+) -> tuple[Array, Orders]:
+    """``x`` (samples, steps) of whole numbers from 0 to ``tokens`` - 1 as rows of ``dtype``, in which they are exact, and
+    how many steps of each are real. The padding may hold anything, and holds zeros afterwards. InputError otherwise."""
+    try:
+        given = np.asarray(x)
+    except ValueError:
+        raise InputError(
+            f"the rows of {what} have different lengths, expected as many tokens in each; pad them, and give lengths"
+        ) from None
+    if given.dtype.kind not in "iu":
+        raise wrong_dtype(what, given.dtype, f"whole numbers from 0 to {tokens - 1}")
+    if given.ndim != 2 or given.shape[1] != shape[0]:
+        longer = given.ndim == 2 and given.shape[1] > shape[0]
+        hint = "for longer ones make a network with more steps" if longer else "one row of tokens per sample"
+        raise wrong_shape(what, given.shape, ("samples", shape[0]), hint)
+    if len(given) == 0:
+        raise InputError(f"{what} has no samples, expected at least 1")
+    ends = as_lengths(lengths, len(given), shape, prefix)
+    rows: Array = np.where(np.arange(shape[0]) < ends[:, None], given, 0)
+    if rows.min() < 0 or rows.max() >= tokens:
+        row, step = (int(i) for i in np.argwhere((rows < 0) | (rows >= tokens))[0])
+        raise InputError(f"{what} holds {rows[row, step]} in row {row}, step {step}, expected 0 to {tokens - 1}")
+    return np.ascontiguousarray(rows, dtype=dtype), ends
+
+
 def as_batch(net: Architecture, x: Any, y: Any, weights: Any = None, lengths: Any = None, prefix: str = "") -> Batch:
     """Samples, targets, sample weights and lengths together. Raises InputError where they do not fit each other."""
-    samples, ends = as_samples(x, net.input_shape, net.dtype, lengths, prefix)
+    samples, ends = network_samples(net, x, lengths, prefix)
+    if net.per_token:
+        classes = features(net.output_shape)
+        targets, _ = as_tokens(f"{prefix}y", y, classes, net.output_shape, net.dtype, _ends(y, ends))
+        if len(targets) != len(samples):
+            raise _unequal(prefix, samples, targets)
+        return Batch(samples, targets, as_weights(weights, len(samples), net.dtype), ends)
     with np.errstate(over="ignore"):
         targets = np.ascontiguousarray(_targets(net, y, ends, prefix), dtype=net.dtype)
     refuse_non_finite(f"{prefix}y", targets, net.output_shape)
     if len(targets) != len(samples):
-        raise InputError(f"{prefix}x has {len(samples)} samples and {prefix}y has {len(targets)}, expected as many")
+        raise _unequal(prefix, samples, targets)
     return Batch(samples, targets, as_weights(weights, len(samples), net.dtype), ends)
+
+
+def _unequal(prefix: str, x: Array, y: Array) -> InputError:
+    return InputError(f"{prefix}x has {len(x)} samples and {prefix}y has {len(y)}, expected as many")
+
+
+def _ends(y: Any, ends: Orders) -> Orders | None:
+    """The lengths of the samples, for targets of as many; others will be refused for their number."""
+    return ends if np.shape(y)[:1] == ends.shape else None
 
 
 def _targets(net: Architecture, y: Any, lengths: Orders, prefix: str) -> Array:

@@ -4,9 +4,9 @@ A description holds no arrays. It says which shapes a layer has, and hands the r
 compiled engine finds its operations by ``kind``, which is the base name of the layer everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -66,6 +66,42 @@ class StepLayer(Protocol):
 
     def backward(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Gradients]:
         """The equation in ``layers/``: ``dy`` to ``dx`` and the gradients by parameter name."""
+        ...
+
+
+@runtime_checkable
+class TimeLayer(Protocol):
+    """What every description offers whose layer takes whole sequences; the rest is as in ``StepLayer``."""
+
+    kind: ClassVar[str]
+    decayed: ClassVar[tuple[str, ...]]
+
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Numbers in each of the arrays that go on from one piece of a sequence to the next; none of a layer that keeps
+        nothing."""
+        ...
+
+    def output_shape(self, input_shape: Shape) -> Shape: ...
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]: ...
+
+    def initializers(self) -> dict[str, Any]: ...
+
+    def constants(self) -> tuple[float, ...]: ...
+
+    def forward_through_time(
+        self, params: Mapping[str, Array], x: Array, before: Sequence[Array] | None, lengths: Any
+    ) -> tuple[Array, Any]:
+        """The equation in ``layers/``: ``x`` (T, features, B), and the states before it, to ``y`` and the cache."""
+        ...
+
+    def backward_through_time(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Gradients]:
+        """The equation in ``layers/``: ``dy`` to ``dx`` and the gradients by parameter name."""
+        ...
+
+    def last_states(self, cache: Any) -> tuple[Array, ...]:
+        """The states (size, B) after the last step."""
         ...
 
 
@@ -146,11 +182,16 @@ class RNN:
     def constants(self) -> tuple[float, ...]:
         return ()
 
+    @property
+    def state_sizes(self) -> tuple[int, ...]:
+        """Of the state, which goes on from one call to the next."""
+        return (self.units,)
+
     def forward_through_time(
-        self, params: Mapping[str, Array], x: Array, h0: Array | None, lengths: Any
+        self, params: Mapping[str, Array], x: Array, before: Sequence[Array] | None, lengths: Any
     ) -> tuple[Array, Any]:
         """The equation: ``x`` (T, features, B) to states (T, units, B), or the last (units, B), and the cache."""
-        h0 = np.zeros((self.units, x.shape[2]), x.dtype) if h0 is None else h0
+        h0 = np.zeros((self.units, x.shape[2]), x.dtype) if before is None else before[0]
         h, cache = rnn_forward(RnnParams(params["W"], params["U"], params["b"]), x, h0, self.activation, lengths)
         return h if self.return_sequences else h[-1], cache
 
@@ -164,8 +205,12 @@ class RNN:
         dx, _, grads = rnn_backward(parameters, cache, dh, self.truncate or None)
         return dx, grads._asdict()
 
+    def last_states(self, cache: Any) -> tuple[Array, ...]:
+        """The state (units, B) after the last step."""
+        return (cache.h[-2],)
 
-Layer = StepLayer | RNN
+
+Layer = StepLayer | TimeLayer
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture
 from handgrad.network.layers import steps
 from handgrad.network.parameters import aligned_zeros
-from handgrad.network.program import Form, Program, make_program
+from handgrad.network.program import Form, Program, Use, make_program
 
 
 @cache
@@ -37,7 +37,8 @@ class Loaded(NamedTuple):
 
     def blas(self) -> Any:
         """A context that holds BLAS to one thread, where this program calls it at all."""
-        return _one_blas_thread().limit(limits=1) if self.form == "batch" else nullcontext()
+        products = self.form == "batch" or "token_cross_entropy" in self.program.kinds
+        return _one_blas_thread().limit(limits=1) if products else nullcontext()
 
 
 def load(
@@ -47,15 +48,15 @@ def load(
     shards: int = 1,
     threads: int = 1,
     *,
-    backward: bool = True,
+    use: Use = "training",
     behind: tuple[Any, ...] = (),
 ) -> Loaded:
     """Make a program of the network, and of layers without parameters ``behind`` it, and find or compile its code.
 
-    ``backward=False``: for prediction alone, without gradients and without the machine code that makes them.
+    Another ``use`` than training has no gradients, and not the machine code that makes them.
     """
-    layers = (*net.layers, *behind)
-    program = make_program(layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form)
+    layers, backward = (*net.layers, *behind), use == "training"
+    program = make_program(layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form, use)
     size = net.parameters.flat.size if backward else 0
     memory = interpreter.Memory(
         params=net.parameters.flat,
@@ -95,7 +96,7 @@ class Answer:
 
     def __init__(self, net: Architecture) -> None:
         self.net = net
-        loaded = load(net, "one", 1, backward=False, behind=net.loss.prediction_layers())
+        loaded = load(net, "one", 1, use="outputs", behind=net.loss.prediction_layers())
         code, memory = loaded.code, loaded.memory
         memory.acts[0, code.places[LENGTHS_AT]] = steps(net.input_shape)
         rows = len(loaded.program.operations) - 1  # without the loss

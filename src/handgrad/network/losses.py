@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from handgrad.errors import InputError, wrong_dtype, wrong_shape
+from handgrad.errors import InputError, unknown_choice, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
 from handgrad.layers.half_squared_error import half_squared_error_backward, half_squared_error_forward
 from handgrad.layers.sigmoid import sigmoid_forward
@@ -132,9 +132,21 @@ class HalfSquaredError:
 
 @dataclass(frozen=True)
 class SoftmaxCrossEntropy:
-    """- sum t log softmax(a) on logits a, in nats. Targets: class numbers (samples,) or rows of probabilities."""
+    """- sum t log softmax(a) on logits a, in nats. Targets: class numbers (samples,) or rows of probabilities.
 
+    ``mean="tokens"``, for language models: the loss of a batch is the mean over all real steps of its sequences, not
+    over sequences, and targets are class numbers (samples, steps).
+    """
+
+    mean: str = "samples"
     kind: ClassVar[str] = "softmax_cross_entropy"
+
+    def __post_init__(self) -> None:
+        if self.mean not in ("samples", "tokens"):
+            raise unknown_choice("mean of SoftmaxCrossEntropy", self.mean, ("samples", "tokens"))
+
+    def __repr__(self) -> str:
+        return "SoftmaxCrossEntropy()" if self.mean == "samples" else "SoftmaxCrossEntropy(mean='tokens')"
 
     def forward(self, y: Array, t: Array) -> tuple[Array, Any]:
         return softmax_cross_entropy_forward(y, t)
@@ -153,6 +165,11 @@ class SoftmaxCrossEntropy:
 
     def prediction_layers(self) -> tuple[Any, ...]:
         return (Softmax(),)
+
+
+def per_token(loss: Loss) -> bool:
+    """Whether the loss of a batch is a mean over the real steps of its sequences."""
+    return getattr(loss, "mean", "samples") == "tokens"
 
 
 @dataclass(frozen=True)

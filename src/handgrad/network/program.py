@@ -14,11 +14,15 @@ from handgrad.layers._activations import ACTIVATIONS
 from handgrad.network.image_rows import blocks, image_scratch, image_sizes, link_lists, with_lists
 from handgrad.network.images import IMAGES, Conv2D
 from handgrad.network.layers import RNN, Layer, Shape, features, steps
-from handgrad.network.losses import Loss
+from handgrad.network.losses import Loss, per_token
 from handgrad.network.parameters import Parameters
+from handgrad.network.token_rows import time_row, token_loss_row
+from handgrad.network.tokens import LSTM, Dropout, Embedding
 
 # batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way back
 Form = Literal["batch", "one", "online"]
+# what for: of the losses of a language model the outputs are not wanted, and never all there at once
+Use = Literal["training", "losses", "outputs"]
 
 # operations that differ by form; all others are <kind>_forward and <kind>_backward
 _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
@@ -26,6 +30,10 @@ _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("dense", "online"): ("dense_forward_one", "dense_backward_sgd"),
     ("rnn", "one"): ("rnn_forward_one", "rnn_backward_one"),
     ("rnn", "online"): ("rnn_forward_one", "rnn_backward_sgd"),
+    ("lstm", "one"): ("lstm_forward_one", "lstm_backward_one"),
+    ("lstm", "online"): ("lstm_forward_one", "lstm_backward_sgd"),
+    ("embedding", "online"): ("embedding_forward", "embedding_backward_sgd"),
+    ("token_cross_entropy", "online"): ("token_cross_entropy_forward_sgd", "token_cross_entropy_backward"),
 }
 for kind in IMAGES:
     _BY_FORM[kind, "one"] = _BY_FORM[kind, "online"] = (f"{kind}_forward_one", f"{kind}_backward_one")
@@ -39,8 +47,10 @@ _BY_FORM_OF_STEPS: dict[tuple[str, Form], tuple[str, str]] = {
 _FEW = 4  # samples below which images are not laid side by side: most lanes would be empty
 
 
-def _operations(kind: str, form: Form, shape: Shape) -> tuple[str, str]:
+def _operations(kind: str, form: Form, shape: Shape, use: Use) -> tuple[str, str]:
     """What a row runs forward and backward, for a layer whose input is of ``shape``."""
+    if kind == "token_cross_entropy" and use == "losses":
+        return "token_cross_entropy_losses", "token_cross_entropy_backward"
     by_form = _BY_FORM | _BY_FORM_OF_STEPS if steps(shape) > 1 else _BY_FORM
     return by_form.get((kind, form), (f"{kind}_forward", f"{kind}_backward"))
 
@@ -95,9 +105,11 @@ class _Layout:
         """The row of a layer whose input of ``shape`` begins at ``last``: the arrays and sizes of its operation."""
         r = [0] * row.COLUMNS
         out_shape = layer.output_shape(shape)
-        r[row.IN], r[row.N_IN], r[row.N_OUT] = last, features(shape), features(out_shape)
-        if isinstance(layer, RNN):
-            r[row.STEPS], r[row.PER_SAMPLE], r[row.LENGTHS] = steps(shape), 1, self.lengths
+        r[row.IN], r[row.N_IN], r[row.N_OUT], r[row.LENGTHS] = last, features(shape), features(out_shape), self.lengths
+        if isinstance(layer, (LSTM, Embedding, Dropout)):
+            time_row(r, layer, shape, self.place)
+        elif isinstance(layer, RNN):
+            r[row.STEPS], r[row.PER_SAMPLE] = steps(shape), 1
             r[row.ACTIVATION], r[row.TRUNCATE] = list(ACTIVATIONS).index(layer.activation), layer.truncate
             r[row.COLUMNWISE] = self.place(layer.units * (layer.units + features(shape)), samples=1)
             r[row.AUX] = self.place(layer.units)
@@ -113,12 +125,21 @@ class _Layout:
             image_scratch(r, layer, self.lanes, lambda size: self.place(size, samples=1))
         return r
 
-    def loss_row(self, shape: Shape, last: int) -> list[int]:
-        """The row of the loss of outputs of ``shape`` that begin at ``last``."""
+    def loss_row(self, shape: Shape, last: int, numbers: int) -> list[int]:
+        """The row of the loss of outputs of ``shape`` that begin at ``last``, with ``numbers`` for each target."""
         r = [0] * row.COLUMNS
         r[row.IN], r[row.N_IN], r[row.N_OUT] = last, features(shape), 1
         r[row.STEPS], r[row.PER_SAMPLE], r[row.NEEDS_DX] = 1, steps(shape), 1
-        r[row.AUX], r[row.OUT] = self.place(int(np.prod(shape))), self.place(steps(shape))
+        r[row.AUX], r[row.OUT] = self.place(numbers), self.place(steps(shape))
+        return r
+
+    def token_loss_row(self, layer: Layer, shape: Shape, last: int, form: Form) -> list[int]:
+        """The row of the last layer and of the loss of a language model, together."""
+        r = [0] * row.COLUMNS
+        r[row.IN], r[row.N_IN], r[row.LENGTHS] = last, features(shape), self.lengths
+        r[row.N_OUT] = features(layer.output_shape(shape))
+        most = self.capacity * steps(shape)  # a step is taken when all positions are through
+        token_loss_row(r, shape, self.place, most if form == "online" else min(row.CHUNK, most))
         return r
 
 
@@ -137,46 +158,63 @@ def make_program(
     weight_decay: float,
     capacity: int,
     form: Form,
+    use: Use = "training",
 ) -> Program:
     """Lay out the arrays of a workspace for ``capacity`` samples and write the table."""
+    tokens = per_token(loss)
     side_by_side = form == "batch" and capacity >= _FEW
     layout = _Layout(capacity, row.LANES if side_by_side else 1)
     lists: dict[int, list[int]] = {}
     rows: list[list[int]] = []
     operations: list[tuple[str, str]] = []
+    kinds: list[str] = []
     scalars: list[float] = [0.0]  # the learning rate of a fused update
     decay: list[list[int]] = []
     shape = input_shape
     x_at = last = layout.array(shape)
+    drops = use == "training" and any(isinstance(layer, Dropout) for layer in layers)
+    keys_at = layout.place(2) if drops else -1
     needs_dx = 0
     for i, layer in enumerate(layers):
         names = [f"{i}.{name}" for name in layer.parameter_shapes(shape)]
-        r = layout.layer_row(layer, shape, last)
+        kind = "identity" if isinstance(layer, Dropout) and not drops else layer.kind
+        if tokens and use != "outputs" and i == len(layers) - 1:
+            r, kind = layout.token_loss_row(layer, shape, last, form), "token_cross_entropy"
+        else:
+            r = layout.layer_row(layer, shape, last)
+        if isinstance(layer, Dropout):
+            r[row.KEYS], r[row.LAYER] = keys_at, i
+            r[row.PER_SAMPLE] = 1 if drops else steps(shape)
         r[row.PARAM] = parameters.offsets[names[0]] if names else 0
         r[row.SCALAR], r[row.NEEDS_DX] = len(scalars), needs_dx
         rows.append(r)
         if isinstance(layer, Conv2D):
             lists[i] = link_lists(layer.table(shape[0]))
         few = len(shape) == 3 and form == "batch" and not side_by_side
-        operations.append(_operations(layer.kind, "one" if few else form, shape))
+        kinds.append(kind)
+        operations.append(_operations(kind, "one" if few else form, shape, use))
         scalars.extend(layer.constants())
         decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))
         last, shape = r[row.OUT], layer.output_shape(shape)
-    rows.append(layout.loss_row(shape, last))
-    operations.append((f"{loss.kind}_forward", f"{loss.kind}_backward"))
+    if not tokens or use == "outputs":
+        rows.append(layout.loss_row(shape, last, steps(shape) if tokens else int(np.prod(shape))))
+        kinds.append("token_cross_entropy" if tokens else loss.kind)
+        nothing = ("token_cross_entropy_backward",) * 2
+        operations.append(nothing if tokens else (f"{loss.kind}_forward", f"{loss.kind}_backward"))
     penalty_at = layout.place(1, samples=1)
     for r in decay:
         r[row.OUT], r[row.SCALAR] = penalty_at, len(scalars)
     scalars.append(weight_decay)
     places = [x_at, rows[-1][row.AUX], rows[-1][row.OUT], last, penalty_at]
     places += [layout.lengths, steps(input_shape), steps(shape), layout.lanes if len(input_shape) == 3 else 1]
+    places += [int(tokens), keys_at]
     return Program(
         table=with_lists(rows, lists),
         operations=tuple(operations),
         decay=np.array(decay, dtype=np.int64).reshape(-1, row.COLUMNS),
         places=np.array(places, dtype=np.int64),
-        kinds=tuple(dict.fromkeys([*(layer.kind for layer in layers), loss.kind])),
+        kinds=tuple(dict.fromkeys(kinds)),
         scalars=tuple(scalars),
         workspace=layout.top,
     )

@@ -8,8 +8,10 @@ import numpy as np
 from handgrad.layers._types import Array
 from handgrad.layers.weight_decay import weight_decay_backward, weight_decay_forward
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
-from handgrad.network.layers import RNN
+from handgrad.network.layers import TimeLayer, features
+from handgrad.network.masks import keep_mask, keys
 from handgrad.network.sequences import columns, fold, rows, unfold
+from handgrad.network.tokens import Dropout
 from handgrad.training.clipping import clip
 
 
@@ -18,18 +20,24 @@ class ReferenceEngine:
 
     def __init__(self, architecture: Architecture) -> None:
         self.net = architecture
+        self._drops = any(isinstance(layer, Dropout) for layer in architecture.layers)
 
     def _forward(
-        self, x: Array, lengths: Orders, states: Sequence[Array] | None = None
+        self, x: Array, lengths: Orders, states: Sequence[tuple[Array, ...]] | None = None, pair: Any = None
     ) -> tuple[list[Array], list[Any]]:
-        """Output and cache of every layer, from rows ``x`` (samples, inputs) and the ``states`` of recurrent layers."""
+        """Output and cache of every layer, from rows ``x`` (samples, inputs) and the ``states`` of recurrent layers;
+        ``pair``: the keys of dropout's masks, in training."""
         ys, caches = [], []
         before = iter(states or ())
         y = columns(x, self.net.input_shape)
         for i, layer in enumerate(self.net.layers):
             params = self.net.parameters.of_layer(i)
-            if isinstance(layer, RNN):
-                y, cache = layer.forward_through_time(params, y, next(before).T if states else None, lengths)
+            if isinstance(layer, TimeLayer):
+                begin = [state.T for state in next(before)] if states and layer.state_sizes else None
+                y, cache = layer.forward_through_time(params, y, begin, lengths)
+            elif isinstance(layer, Dropout) and pair is not None:
+                size = (len(y), y.shape[1]) if y.ndim == 3 else (1, len(y))
+                y, cache = layer.drop(y, keep_mask(pair, i, *size, layer.rate, y.dtype).reshape(y.shape))
             else:
                 a, cache = layer.forward(params, fold(y))
                 y = unfold(a, y)
@@ -43,11 +51,12 @@ class ReferenceEngine:
         gradient = np.zeros_like(net.parameters.flat)
         for i in reversed(range(len(net.layers))):
             layer, params = net.layers[i], net.parameters.of_layer(i)
-            if isinstance(layer, RNN):
+            if isinstance(layer, TimeLayer):
                 dy, grads = layer.backward_through_time(params, caches[i], dy)
             else:
-                dx, grads = layer.backward(params, caches[i], fold(dy))
-                dy = unfold(dx, dy)
+                whole = isinstance(layer, Dropout)  # its masks have the shape of the sequences
+                dx, grads = layer.backward(params, caches[i], dy if whole else fold(dy))
+                dy = dx if whole else unfold(dx, dy)
             for name, value in grads.items():
                 net.parameters.view(gradient, f"{i}.{name}")[...] = value
         return gradient
@@ -61,31 +70,45 @@ class ReferenceEngine:
     def outputs(self, x: Array, lengths: Orders) -> Array:
         return rows(self._forward(x, lengths)[0][-1])
 
-    def advance(self, x: Array, lengths: Orders, states: Sequence[Array]) -> tuple[Array, list[Array]]:
+    def advance(
+        self, x: Array, lengths: Orders, states: Sequence[tuple[Array, ...]]
+    ) -> tuple[Array, list[tuple[Array, ...]]]:
         ys, caches = self._forward(x, lengths, states)
-        walked = [cache for layer, cache in zip(self.net.layers, caches, strict=True) if isinstance(layer, RNN)]
-        return rows(ys[-1]), [np.ascontiguousarray(cache.h[-2].T) for cache in walked]
+        walked = [
+            layer.last_states(cache)
+            for layer, cache in zip(self.net.layers, caches, strict=True)
+            if isinstance(layer, TimeLayer) and layer.state_sizes
+        ]
+        return rows(ys[-1]), [tuple(np.ascontiguousarray(each.T) for each in arrays) for arrays in walked]
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         y = self._forward(batch.x, batch.lengths)[0][-1]
-        return rows(y), self._losses(y, batch)[0].sum(axis=0)
+        losses = self._losses(y, batch)[0].sum(axis=0)
+        return (np.empty((len(losses), 0), y.dtype) if self.net.per_token else rows(y)), losses
 
     def _losses(self, y: Array, batch: Batch) -> tuple[Array, Any]:
         """The loss of every step (steps, samples), zeros in the padding, and its cache."""
-        t = columns(batch.t, self.net.output_shape)
+        t = columns(self._rows_of_targets(batch), self.net.output_shape)
         losses, cache = self.net.loss.forward(fold(y), fold(t))
         losses = losses.reshape(-1, y.shape[-1])
         return np.where(self._real(y, batch), losses, 0), cache
+
+    def _rows_of_targets(self, batch: Batch) -> Array:
+        """Targets with a number for each output: class numbers become rows with a one at the class."""
+        if not self.net.per_token:
+            return batch.t
+        classes = np.arange(features(self.net.output_shape))
+        return (batch.t[:, :, None] == classes).astype(self.net.dtype).reshape(len(batch.t), -1)
 
     def _real(self, y: Array, batch: Batch) -> Any:
         """Which steps (steps, samples) are no padding."""
         return np.arange(len(y) if y.ndim == 3 else 1)[:, None] < batch.lengths
 
-    def _loss_and_gradient(self, batch: Batch) -> tuple[float, float, Array]:
+    def _loss_and_gradient(self, batch: Batch, pair: Any = None) -> tuple[float, float, Array]:
         """Data loss, penalty, and the gradient of their sum."""
         net = self.net
-        n = batch.x.shape[0]
-        ys, caches = self._forward(batch.x, batch.lengths)
+        n = net.count(batch.lengths)
+        ys, caches = self._forward(batch.x, batch.lengths, pair=pair)
         losses, cache = self._losses(ys[-1], batch)
         dl = np.where(self._real(ys[-1], batch), batch.weights / net.dtype.type(n), net.dtype.type(0))
         gradient = self._backward(caches, unfold(net.loss.backward(cache, dl.ravel()), ys[-1]))
@@ -122,9 +145,10 @@ class ReferenceEngine:
             for k, first in enumerate(range(0, samples, batch_size)):
                 chosen = order[first : first + batch_size]
                 part = batch.part(chosen)
-                loss, penalty, gradient = self._loss_and_gradient(part)
-                total += loss * len(chosen)
                 state.steps += 1
+                pair = keys(state.seed, state.steps, chosen) if self._drops else None
+                loss, penalty, gradient = self._loss_and_gradient(part, pair)
+                total += loss * self.net.count(part.lengths)
                 gradient = clip(gradient, state.clipping)
                 state.optimizer.update(flat, gradient, state.vectors, state.steps, float(epoch_rates[k]))
             if not (np.isfinite(total + penalty) and np.isfinite(flat).all()):
@@ -133,5 +157,5 @@ class ReferenceEngine:
                 break
             sums[e] = total
             done.penalties.append(penalty)
-        done.losses = state.means(sums, samples)[: len(done.penalties)].tolist()
+        done.losses = state.means(sums, self.net.count(batch.lengths[orders[:1]]))[: len(done.penalties)].tolist()
         return done

@@ -12,7 +12,7 @@ import numpy as np
 from handgrad.errors import InputError, not_finite, wrong_dtype, wrong_shape
 from handgrad.layers._types import Array
 from handgrad.network.engine import Orders
-from handgrad.network.layers import RNN, Layer, Shape, features, steps
+from handgrad.network.layers import Layer, Shape, TimeLayer, features, steps
 
 
 def columns(x: Array, shape: Shape) -> Array:
@@ -62,22 +62,37 @@ def as_lengths(lengths: Any, samples: int, input_shape: Shape, prefix: str = "")
     return given.astype(np.int64)
 
 
-def as_states(states: Any, layers: Sequence[Layer], samples: int, dtype: np.dtype[Any]) -> list[Array]:
-    """The states (samples, units) that the recurrent ``layers`` begin with: zeros where ``states`` is None. InputError
-    where they do not fit."""
-    units = [layer.units for layer in layers if isinstance(layer, RNN)]
+def as_states(
+    states: Any, layers: Sequence[Layer], samples: int, dtype: np.dtype[Any]
+) -> list[tuple[Array, ...]]:
+    """The states (samples, units) that the recurrent ``layers`` begin with, a tuple for each: zeros where ``states`` is
+    None. InputError where they do not fit."""
+    sizes = [layer.state_sizes for layer in layers if isinstance(layer, TimeLayer) and layer.state_sizes]
     if states is None:
-        return [np.zeros((samples, n), dtype) for n in units]
-    if len(states) != len(units):
-        raise InputError(f"{len(states)} states were given, expected {len(units)}, one for each recurrent layer")
-    arrays = [np.ascontiguousarray(state, dtype=dtype) for state in states]
-    for i, (array, n) in enumerate(zip(arrays, units, strict=True)):
-        if array.shape != (samples, n):
-            raise wrong_shape(f"state {i}", array.shape, (samples, n), "one row per sequence")
-        if not np.isfinite(array).all():
-            row, unit = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
-            raise not_finite(f"state {i}", row, unit, float(array[row, unit]), "begin with finite states")
-    return arrays
+        return [tuple(np.zeros((samples, n), dtype) for n in each) for each in sizes]
+    if len(states) != len(sizes):
+        raise InputError(f"{len(states)} states were given, expected {len(sizes)}, one for each recurrent layer")
+    found = []
+    for i, (given, each) in enumerate(zip(states, sizes, strict=True)):
+        if len(each) > 1 and (not isinstance(given, (tuple, list)) or len(given) != len(each)):
+            raise InputError(f"state {i} is not a pair, expected the state h and the cell c of an LSTM")
+        names = (f"state {i}",) if len(each) == 1 else (f"h of state {i}", f"c of state {i}")
+        arrays = (given,) if len(each) == 1 else given
+        found.append(
+            tuple(_state(name, a, (samples, n), dtype) for name, a, n in zip(names, arrays, each, strict=True))
+        )
+    return found
+
+
+def _state(name: str, given: Any, shape: Shape, dtype: np.dtype[Any]) -> Array:
+    """One array of states. InputError where it does not fit."""
+    array: Array = np.ascontiguousarray(given, dtype=dtype)
+    if array.shape != shape:
+        raise wrong_shape(name, array.shape, shape, "one row per sequence")
+    if not np.isfinite(array).all():
+        row, unit = (int(k) for k in np.argwhere(~np.isfinite(array))[0])
+        raise not_finite(name, row, unit, float(array[row, unit]), "begin with finite states")
+    return array
 
 
 def without_padding(array: Array, lengths: Orders, shape: Shape) -> Array:

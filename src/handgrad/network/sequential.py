@@ -10,8 +10,8 @@ from handgrad.errors import UsageError, out_of_range, shape_text, unknown_choice
 from handgrad.layers._types import Array
 from handgrad.network import files
 from handgrad.network.engine import Architecture, Engine, EngineName, Orders, make_engine
-from handgrad.network.inputs import as_batch, as_samples, split_off
-from handgrad.network.layers import Layer, Shape
+from handgrad.network.inputs import as_batch, network_samples, reads_tokens, split_off
+from handgrad.network.layers import Dense, Layer, Shape
 from handgrad.network.losses import Loss, SquaredError
 from handgrad.network.parameters import Parameters
 from handgrad.network.sequences import as_states
@@ -31,8 +31,8 @@ from handgrad.training.schedules import ConstantSchedule, Schedule
 class Sequential:
     """A chain of layers with a loss at its end.
 
-    ``input_shape`` is that of one sample, ``(features,)``, ``(steps, features)`` of sequences or ``(channels, height,
-    width)`` of images. ``weight_decay`` is lambda in the penalty
+    ``input_shape`` is that of one sample, ``(features,)``, ``(steps, features)`` of sequences, ``(steps,)`` of sequences
+    of tokens, which begin with an Embedding, or ``(channels, height, width)`` of images. ``weight_decay`` is lambda in the penalty
     lambda / 2 sum W^2 over all weight matrices, which is part of the loss. ``dtype`` is float32 (training) or float64
     (checking). ``seed`` draws the initial parameters. Raises UsageError or InputError for parts that do not fit.
 
@@ -56,16 +56,26 @@ class Sequential:
         self.dtype = _checked_dtype(dtype)
         self.seed = seed_number(seed)
         self._check()
-        self.parameters = Parameters(self.layers, self.input_shape, self.dtype)
+        shape = (*self.input_shape, 1) if reads_tokens(self.layers) else self.input_shape
+        self.parameters = Parameters(self.layers, shape, self.dtype)
         self.architecture = Architecture(
-            self.layers, self.loss, self.input_shape, self.parameters, self.weight_decay, self.dtype
+            self.layers, self.loss, shape, self.parameters, self.weight_decay, self.dtype
         )
         if len(self.architecture.output_shape) == 3:
             shape = shape_text(self.architecture.output_shape)
             raise UsageError(f"the network ends with maps of {shape}, expected a vector; put Flatten() behind them")
+        if self.architecture.per_token and not self._ends_with_steps():
+            raise UsageError(
+                "the loss is a mean over tokens, and the network is none of sequences that ends with Dense(...), "
+                "expected such a network, or SoftmaxCrossEntropy()"
+            )
         self.history = History()
         self._engines: dict[tuple[str, int | None], Engine] = {}
         self.initialize(self.seed)
+
+    def _ends_with_steps(self) -> bool:
+        """Whether every step of a sequence has logits, made by a Dense layer."""
+        return len(self.architecture.output_shape) == 2 and isinstance(self.layers[-1], Dense)
 
     def _check(self) -> None:
         if not self.layers:
@@ -93,7 +103,7 @@ class Sequential:
         return as_batch(self.architecture, x, y, weights, lengths, prefix)
 
     def _samples(self, x: Any, lengths: Any) -> tuple[Array, Orders]:
-        return as_samples(x, self.input_shape, self.dtype, lengths)
+        return network_samples(self.architecture, x, lengths)
 
     def fit(
         self,
@@ -172,7 +182,8 @@ class Sequential:
 
     def _is_one_sample(self, x: Array) -> bool:
         """Whether ``x`` is one sample, and already what an engine takes."""
-        return x.shape == (1, *self.input_shape) and x.dtype == self.dtype and x.flags.c_contiguous
+        exact = x.shape == (1, *self.input_shape) and x.dtype == self.dtype and x.flags.c_contiguous
+        return exact and not reads_tokens(self.layers)
 
     def outputs(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> Array:
         """Outputs of the last layer for ``x`` (samples, *input_shape): (samples, outputs), or (samples, steps,
@@ -182,16 +193,17 @@ class Sequential:
 
     def advance(
         self, x: Any, states: Sequence[Any] | None = None, *, lengths: Any = None, engine: EngineName = "compiled"
-    ) -> tuple[Array, list[Array]]:
+    ) -> tuple[Array, list[Any]]:
         """Outputs for sequences ``x`` that go on from ``states``, and the states after them, to go on from.
 
-        ``states``: one array (samples, units) for each recurrent layer; None for zeros. A long sequence may so be
-        handed over in pieces. InputError where they do not fit.
+        ``states``: for each RNN an array (samples, units), for each LSTM a pair of them, the state h and the cell c;
+        None for zeros. A long sequence may so be handed over in pieces. InputError where they do not fit.
         """
         samples, ends = self._samples(x, lengths)
         before = as_states(states, self.layers, len(samples), self.dtype)
         outputs, after = self._engine(engine).advance(samples, ends, before)
-        return outputs.reshape(-1, *self.architecture.output_shape), after
+        states = [each if len(each) > 1 else each[0] for each in after]
+        return outputs.reshape(-1, *self.architecture.output_shape), states
 
     def activations(self, x: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> list[Array]:
         """Output of every layer for ``x`` (samples, *input_shape): a list of (samples, features), or (samples, steps,
@@ -200,9 +212,18 @@ class Sequential:
         return [np.ascontiguousarray(np.moveaxis(each, -1, 0)) for each in columns]
 
     def evaluate(self, x: Any, y: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> float:
-        """Mean loss over the samples (of a sequence: the sum over its steps), without the weight decay's penalty."""
-        _, losses = self._engine(engine).losses(self._batch(x, y, None, lengths))
-        return float(losses.mean(dtype=np.float64))
+        """Mean loss over the samples (of a sequence: the sum over its steps), or over the real steps where the loss says
+        so, without the weight decay's penalty."""
+        batch = self._batch(x, y, None, lengths)
+        _, losses = self._engine(engine).losses(batch)
+        return float(losses.sum(dtype=np.float64)) / self.architecture.count(batch.lengths)
+
+    def token_losses(self, x: Any, y: Any, lengths: Any = None, *, engine: EngineName = "compiled") -> tuple[float, int]:
+        """The losses of all real steps of sequences ``x`` (samples, steps ...) summed up, and how many these are:
+        exp(sum / count) is the perplexity. ``y`` as in ``fit``."""
+        batch = self._batch(x, y, None, lengths)
+        _, losses = self._engine(engine).losses(batch)
+        return float(losses.sum(dtype=np.float64)), int(batch.lengths.sum())
 
     def gradients(
         self, x: Any, y: Any, *, sample_weight: Any = None, lengths: Any = None, engine: EngineName = "compiled"

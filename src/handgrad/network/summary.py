@@ -13,7 +13,7 @@ _WIDEST = 64  # characters, of the column of layers: a longer one goes on in the
 
 def summary_rows(network: "Sequential") -> list[tuple[str, str, int]]:
     """(layer, output shape of one sample, trainable parameters) for every layer."""
-    rows, shape = [], network.input_shape
+    rows, shape = [], network.architecture.input_shape
     for layer in network.layers:
         count = 0
         for part in layer.parameter_shapes(shape).values():

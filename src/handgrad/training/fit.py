@@ -141,7 +141,7 @@ class Run:
         self.steps = -(-self.samples // settings.batch_size)
         optimizer, flat = settings.optimizer, network.parameters.flat
         vectors = optimizer.initial_state(flat.size, flat.dtype)
-        self.state = TrainingState(optimizer, vectors, clipping=settings.clipping)
+        self.state = TrainingState(optimizer, vectors, clipping=settings.clipping, seed=settings.seed % 2**62)
         self.at = 0
         self.order = np.empty(0, dtype=np.int64)
         self.before: Any = None
@@ -263,7 +263,10 @@ class Run:
         assert self.validation is not None
         _, losses = self.engine.losses(self.validation)
         weights = self.validation.weights
-        return float((losses.astype(np.float64) * weights).sum() / max(float(weights.sum()), 1e-300))
+        total = float((losses.astype(np.float64) * weights).sum())
+        if self.network.architecture.per_token:
+            return total / self.network.architecture.count(self.validation.lengths)
+        return total / max(float(weights.sum()), 1e-300)
 
     def _after(self, epoch: Epoch) -> None:
         finished = epoch.epoch == self.settings.epochs
