@@ -10,7 +10,8 @@ from handgrad.errors import InputError
 
 
 def test_the_most_frequent_are_known_and_ties_are_broken_by_code():
-    vocabulary = Vocabulary.of(["abca", "cab", "de〓〓〓〓"], len(TAGS) + 4, without="〓")
+    vocabulary = Vocabulary.of(["abca", "cab", "fedde〓〓〓〓"], len(TAGS) + 4, without="〓")
+    assert Vocabulary.of(["abca", "f", "ed"], 99).characters == ("a",)
     assert vocabulary.characters == ("a", "b", "c", "d")
     assert len(vocabulary) == 8
     assert "a" in vocabulary

@@ -99,8 +99,8 @@ def load_corpus(
     if len(vocabulary.characters) < _LEAST_CHARACTERS:
         known = ", ".join(repr(character) for character in vocabulary.characters) or "none"
         raise InputError(
-            f"the vocabulary of {source} has {len(vocabulary.characters)} character ({known}), expected at least "
-            f"{_LEAST_CHARACTERS}: with one there is nothing to predict"
+            f"the vocabulary of {source} has {len(vocabulary.characters)} character ({known}) that occurs more than "
+            f"once, expected at least {_LEAST_CHARACTERS}: with one there is nothing to predict"
         )
     unknown = {part: _unknown(texts, vocabulary) for part, texts in (("train", train), ("test", test))}
     shares = {part: unknown[part].total() / sum(map(len, texts)) for part, texts in (("train", train), ("test", test))}

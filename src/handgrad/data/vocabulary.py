@@ -29,6 +29,10 @@ class Sequences(NamedTuple):
         """Real steps of all texts."""
         return int(self.lengths.sum())
 
+    def some(self, rows: "Sequence[int] | slice") -> "Sequences":
+        """The texts in ``rows``."""
+        return Sequences(self.x[rows], self.t[rows], self.lengths[rows])
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -39,13 +43,15 @@ class Vocabulary:
     @classmethod
     def of(cls, texts: Iterable[str], entries: int, without: str = "") -> "Vocabulary":
         """The most frequent characters of ``texts``, so many that with the tags there are at most ``entries``; of
-        equally frequent ones the first by code. ``without``: characters that are never known."""
+        equally frequent ones the first by code. One that stands there only once is not known: of it nothing is to be
+        learned, but of the unknown there is. ``without``: characters that are never known."""
         counts = Counter[str]()
         for text in texts:
             counts.update(text)
         for character in without:
             counts.pop(character, None)
-        order = sorted(counts, key=lambda character: (-counts[character], character))
+        several = [character for character in counts if counts[character] > 1]
+        order = sorted(several, key=lambda character: (-counts[character], character))
         return cls(tuple(order[: entries - len(TAGS)]))
 
     def __len__(self) -> int:

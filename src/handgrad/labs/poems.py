@@ -53,7 +53,9 @@ class PoemsSettings:
     text: str | None = _setting(None, "A UTF-8 text, a line a poem, or JSON lines, instead of the Tang poems.")
     share: float | None = _setting(None, "Share of the poems to use, drawn by the seed.", "all; a study: a part")
     length: int = _setting(LENGTH, "Longer poems are left out; in characters, marks included.")
-    vocabulary: int = _setting(ENTRIES, "Entries at most, four tags among them; rarer characters are unknown.")
+    vocabulary: int = _setting(
+        ENTRIES, "Entries at most, four tags among them; rarer characters are unknown, as are those that occur once."
+    )
     embedding: int = _setting(EMBEDDING, "Numbers that stand for a character.")
     hidden: int = _setting(HIDDEN, "Units of an LSTM layer.")
     layers: int = _setting(1, "LSTM layers.")
@@ -145,8 +147,6 @@ class PoemsPlan:
     patience: int
     seed: int
     engine: EngineName
-    initializer: Any = None
-    """Of all weights, for a study; None: each layer's own."""
 
     def filled(self, settings: PoemsSettings) -> dict[str, Any]:
         """All settings, with the values that were used for those that were not given."""

@@ -100,7 +100,7 @@ def surprise(trained: TrainedPoems) -> Surprise | None:
     test = trained.material.test
     total = np.zeros(size + 1)
     for first in range(0, len(rows), _AT_ONCE):
-        total += _nats(trained, Sequences(*(part[rows[first : first + _AT_ONCE]] for part in test)), size + 1)
+        total += _nats(trained, test.some(rows[first : first + _AT_ONCE]), size + 1)
     return Surprise(size // (length + 1), length, len(rows), [float(value) for value in total / len(rows)])
 
 

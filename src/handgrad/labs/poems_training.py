@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,8 @@ from handgrad.labs.resuming import training_of
 from handgrad.labs.sample import Writer, write_with
 from handgrad.network.layers import Dense, Layer
 from handgrad.network.losses import SoftmaxCrossEntropy
-from handgrad.network.recurrent import LSTM
 from handgrad.network.sequential import Sequential
-from handgrad.network.tokens import Dropout, Embedding
+from handgrad.network.tokens import LSTM, Dropout, Embedding
 from handgrad.sampling.choice import Choice
 from handgrad.sampling.form import Form
 from handgrad.training.callbacks import EarlyStopping
@@ -93,17 +92,16 @@ def load(plan: PoemsPlan, reporter: Reporter) -> Material:
     train = corpus.vocabulary.sequences(corpus.train, steps)
     test = corpus.vocabulary.sequences(corpus.test, steps)
     every = -(-len(train.x) // len(test.x))
-    return Material(corpus, train, Sequences(*(part[::every] for part in train)), test)
+    return Material(corpus, train, train.some(slice(None, None, every)), test)
 
 
 def build_network(plan: PoemsPlan, entries: int, steps: int) -> Sequential:
     """The untrained network: embedding, LSTM layers, a dense layer, dropout between them where the plan has it."""
-    started: dict[str, Any] = {} if plan.initializer is None else {"initializer": plan.initializer}
     dropped: list[Layer] = [Dropout(plan.dropout)] if plan.dropout else []
-    layers: list[Layer] = [Embedding(entries, plan.embedding, **started)]
+    layers: list[Layer] = [Embedding(entries, plan.embedding)]
     for _ in range(plan.layers):
-        layers += [*dropped, LSTM(plan.hidden, **started)]
-    layers += [*dropped, Dense(entries, **started)]
+        layers += [*dropped, LSTM(plan.hidden)]
+    layers += [*dropped, Dense(entries)]
     return Sequential(layers, input_shape=(steps,), loss=SoftmaxCrossEntropy(mean="tokens"), seed=plan.seed)
 
 
@@ -194,20 +192,50 @@ def one_poem(trained: TrainedPoems, epoch: int) -> str:
     return write_with(trained.writer, [start], Choice(), form, trained.plan.seed + epoch)[0].text
 
 
+class Watch:
+    """What looks at a network after every epoch, and keeps in ``seen`` what it saw, as JSON can say it; so that a
+    training that goes on after a kill has it still."""
+
+    every = 1
+
+    def __init__(self, look: Callable[[Sequential], Any]) -> None:
+        self.look = look
+        self.seen: list[Any] = []
+
+    def __call__(self, network: Sequential, epoch: Epoch) -> None:
+        self.seen.append(self.look(network))
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"seen": self.seen}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """What a checkpoint has kept."""
+        self.seen[:] = saved["seen"]
+
+
 def train(
-    plan: PoemsPlan, material: Material, reporter: Reporter, *, label: str = "", watch: Sequence[Any] = ()
+    plan: PoemsPlan,
+    material: Material,
+    reporter: Reporter,
+    *,
+    label: str = "",
+    begin: Callable[[Sequential, Material], Watch] | None = None,
 ) -> TrainedPoems:
     """Train ``plan`` on ``material``; Ctrl-C and divergence are told in the result, not raised.
 
-    After every epoch a record goes to the reporter. ``label``: the name of this training among several. ``watch``:
-    further callbacks of ``fit``.
+    After every epoch a record goes to the reporter. ``label``: the name of this training among several. ``begin``:
+    prepares the untrained network, and returns what looks at it after every epoch.
     """
     entries, steps = len(material.corpus.vocabulary), material.train.x.shape[1]
     trained = TrainedPoems(plan, material, build_network(plan, entries, steps))
     look = _Look(trained, reporter, label)
+    watches = [] if begin is None else [begin(trained.network, material)]
     try:
         with training_of(reporter, label) as training:
             training.attach("poems", lambda: {"records": trained.records}, lambda saved: _restore(trained, saved))
+            for watch in watches:
+                training.attach("watch", watch.state, watch.restore)
             look.begin()
             trained.network.fit(
                 material.train.x,
@@ -219,7 +247,7 @@ def train(
                 clip_norm=plan.clip_norm,
                 validation_data=(material.test.x, material.test.t, material.test.lengths),
                 early_stopping=EarlyStopping(patience=plan.patience),
-                callbacks=[look, *watch],
+                callbacks=[look, *watches],
                 checkpoints=training,
                 seed=plan.seed,
                 engine=plan.engine,

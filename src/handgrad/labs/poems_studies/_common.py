@@ -7,18 +7,21 @@ from typing import Any
 
 from handgrad.labs.poems import PoemsPlan, PoemsSettings
 from handgrad.labs.poems_baselines import Baselines, baselines
-from handgrad.labs.poems_training import Material, TrainedPoems, load, perplexity, train
+from handgrad.labs.poems_training import Material, TrainedPoems, Watch, load, perplexity, train
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
 from handgrad.network.sequential import Sequential
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What is compared. ``prepare``: what is done to the network before its training."""
+    """What is compared."""
 
     name: str
     plan: PoemsPlan
-    prepare: Callable[[Sequential], None] | None = None
+
+
+Begin = Callable[[str, Sequential, Material], Watch]
+"""Of a kind's name, its network and the poems."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,8 @@ class Study:
         return self.kinds[0].plan
 
 
-def train_kinds(
-    kinds: Sequence[Kind], reporter: Reporter, watch: Callable[[str], Sequence[Any]] = lambda name: ()
-) -> Study:
-    """Train every kind once. ``watch``: callbacks of ``fit`` for the training of that name."""
+def train_kinds(kinds: Sequence[Kind], reporter: Reporter, begin: Begin | None = None) -> Study:
+    """Train every kind once. ``begin``: what prepares the network of a kind, and may look at it after every epoch."""
     plan = kinds[0].plan
     material = load(plan, reporter)
     counted = baselines(material.train, material.test, len(material.corpus.vocabulary))
@@ -51,13 +52,17 @@ def train_kinds(
     )
     trainings: dict[str, TrainedPoems] = {}
     for kind in kinds:
-        trained = train(
-            kind.plan, material, reporter, label=kind.name, watch=watch(kind.name), prepare=kind.prepare
-        )
+        trained = train(kind.plan, material, reporter, label=kind.name, begin=_bound(begin, kind.name))
         if trained.interrupted:
             return Study(tuple(kinds), material, counted, trainings, True)
         trainings[kind.name] = trained
     return Study(tuple(kinds), material, counted, trainings)
+
+
+def _bound(begin: Begin | None, name: str) -> Callable[[Sequential, Material], Watch] | None:
+    if begin is None:
+        return None
+    return lambda network, material: begin(name, network, material)
 
 
 def ends(trained: TrainedPoems) -> float:

@@ -5,19 +5,26 @@ Report 002, part 2, question 1: with zeros "our outputs will always be exactly t
 the rank of the hidden states, before training and after every epoch.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from handgrad.labs.poems import PoemsSettings
-from handgrad.labs.poems_studies._common import Kind, Study, curves_picture, ends, epochs_table, study_result, train_kinds
-from handgrad.labs.poems_training import Material, perplexity
+from handgrad.labs.poems_studies._common import (
+    Kind,
+    Study,
+    curves_picture,
+    ends,
+    epochs_table,
+    study_result,
+    train_kinds,
+)
+from handgrad.labs.poems_training import Material, Watch, perplexity
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
-from handgrad.network.recurrent import LSTM
+from handgrad.labs.words import several
 from handgrad.network.sequential import Sequential
-from handgrad.training.history import Epoch
+from handgrad.network.tokens import LSTM
 from handgrad.training.initializers import GlorotUniform, Initializer, Normal, Zeros
 
 SHARE, EPOCHS, BATCH = 0.1, 8, 64
@@ -33,51 +40,40 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Units:
-    """Before training and after every epoch: how many hidden units differ, and the rank of their states."""
+    """Before training and after every epoch: how many hidden units differ, and the rank of their states. ``moved``: the
+    parameters that have a gradient at first."""
 
-    distinct: list[int] = field(default_factory=list)
-    rank: list[float] = field(default_factory=list)
-
-
-class _Watch:
-    """Looks at the hidden states after every epoch."""
-
-    every = 1
-
-    def __init__(self, material: Material, engine: Any, units: Units) -> None:
-        self.material, self.engine, self.units = material, engine, units
-
-    def look(self, network: Sequential) -> None:
-        states = hidden_states(network, self.material, self.engine)
-        self.units.distinct.append(distinct_units(states))
-        self.units.rank.append(effective_rank(states))
-
-    def __call__(self, network: Sequential, epoch: Epoch) -> None:
-        if len(self.units.distinct) == epoch.epoch:
-            self.look(network)
+    distinct: list[int]
+    rank: list[float]
+    moved: list[str]
 
 
 def initialization(settings: PoemsSettings, reporter: Reporter) -> LabResult:
     """Train from each beginning."""
     plan = settings.plan(share=SHARE, epochs=EPOCHS, batch_size=BATCH)
-    found = {name: Units() for name in INITIALIZERS}
-    watches: dict[str, _Watch] = {}
+    plan = replace(plan, patience=plan.epochs)  # all curves to their end
+    watches: dict[str, Watch] = {}
     moved: dict[str, list[str]] = {}
 
-    def begin(name: str, material: Material) -> Callable[[Sequential], None]:
-        def prepare(network: Sequential) -> None:
-            draw(network, INITIALIZERS[name], plan.seed)
-            watches[name] = _Watch(material, plan.engine, found[name])
-            watches[name].look(network)
-            moved[name] = with_gradient(network, material, plan.engine)
+    def begin(name: str, network: Sequential, material: Material) -> Watch:
+        def look(network: Sequential) -> tuple[int, float]:
+            states = hidden_states(network, material, plan.engine)
+            return distinct_units(states), effective_rank(states)
 
-        return prepare
+        draw(network, INITIALIZERS[name], plan.seed)
+        moved[name] = with_gradient(network, material, plan.engine)
+        watches[name] = Watch(look)
+        watches[name].seen.append(look(network))
+        return watches[name]
 
-    kinds = [Kind(name, plan, begin) for name in INITIALIZERS]  # type: ignore[arg-type]
-    study = train_kinds(kinds, reporter)
-    return _result(settings, study, found, moved)
+    study = train_kinds([Kind(name, plan) for name in INITIALIZERS], reporter, begin)
+    found = {
+        name: Units([seen[0] for seen in watches[name].seen], [seen[1] for seen in watches[name].seen], moved[name])
+        for name in study.trainings
+    }
+    return _result(settings, study, found)
 
 
 def draw(network: Sequential, initializer: Initializer, seed: int) -> None:
@@ -90,10 +86,10 @@ def draw(network: Sequential, initializer: Initializer, seed: int) -> None:
 
 def hidden_states(network: Sequential, material: Material, engine: Any) -> "np.ndarray[Any, np.dtype[np.float64]]":
     """States (real steps, units) of the last LSTM layer over some test poems."""
-    part = [each[:_POEMS] for each in material.test]
+    x, _, lengths = material.test.some(slice(_POEMS))
     layer = max(i for i, each in enumerate(network.layers) if isinstance(each, LSTM))
-    states = network.activations(part[0], lengths=part[2], engine=engine)[layer]
-    real = np.arange(states.shape[1]) < part[2][:, None]
+    states = network.activations(x, lengths=lengths, engine=engine)[layer]
+    real = np.arange(states.shape[1]) < lengths[:, None]
     return np.asarray(states[real], np.float64)
 
 
@@ -122,28 +118,31 @@ def effective_rank(states: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
 
 def with_gradient(network: Sequential, material: Material, engine: Any) -> list[str]:
     """The parameters whose gradient is not 0 everywhere, of the first training poems."""
-    x, t, lengths = (part[:_POEMS] for part in material.train)
+    x, t, lengths = material.train.some(slice(_POEMS))
     gradients = network.gradients(x, t, lengths=lengths, engine=engine)
     return [name for name, gradient in gradients.items() if np.any(gradient)]
 
 
-def _result(settings: PoemsSettings, study: Study, found: dict[str, Units], moved: dict[str, list[str]]) -> LabResult:
+def _result(settings: PoemsSettings, study: Study, found: dict[str, Units]) -> LabResult:
     result = study_result(settings, study)
-    done = {name: found[name] for name in study.trainings}
     result.document["units"] = {
-        name: {"distinct": units.distinct, "effective_rank": units.rank} for name, units in done.items()
+        name: {
+            "distinct": units.distinct,
+            "effective_rank": units.rank,
+            "parameters_with_gradient": units.moved,
+        }
+        for name, units in found.items()
     }
-    result.document["parameters_with_gradient"] = {name: moved[name] for name in done}
-    if done:
+    if found:
         plan = study.plan
         title = f"Beginnings: {100 * plan.share:.3g} % of the poems, batches of {plan.batch_size}, {plan.optimizer!r}"
-        result.tables = [epochs_table(study, "beginning", title), _units_table(done, plan.hidden)]
+        result.tables = [epochs_table(study, "beginning", title), _units_table(found, plan.hidden)]
         result.pictures = [
-            _units_picture(done, plan.hidden),
+            _units_picture(found, plan.hidden),
             curves_picture(study, "Test cross-entropy and perplexity by epoch, from each beginning."),
         ]
     if not study.interrupted:
-        result.findings += findings(study, done, moved)
+        result.findings += findings(study, found)
     return result
 
 
@@ -160,34 +159,30 @@ def _units_table(found: dict[str, Units], hidden: int) -> Table:
 def _units_picture(found: dict[str, Units], hidden: int) -> Picture:
     from handgrad.figures.poems import units_figure
 
-    caption = "Hidden units that differ from each other, and the effective rank of their states; epoch 0: before training."
+    caption = "Hidden units that differ from each other, and the effective rank of their states; at epoch 0 untrained."
     figure = units_figure({n: u.distinct for n, u in found.items()}, {n: u.rank for n, u in found.items()}, hidden)
     return Picture("units", caption, figure)
 
 
-def findings(study: Study, found: dict[str, Units], moved: dict[str, list[str]]) -> list[str]:
+def findings(study: Study, found: dict[str, Units]) -> list[str]:
     """What the numbers say of each beginning."""
     last = {name: perplexity(ends(each)) for name, each in study.trainings.items()}
     zeros, equal = found["zeros"], found["all equal"]
     counted = perplexity(study.counted.unigram)
-    best = min(last, key=last.__getitem__)
+    drawn = [name for name in last if name not in _STUCK]
+    best = min(drawn, key=last.__getitem__)
     return [
-        f"Zeros: of all parameters only {_listed(moved['zeros'])} has a gradient. The state is 0 at every step, so no weight "
-        f"behind it has one; the weights behind the state are 0, so nothing before them has one. {zeros.distinct[-1]} "
-        f"distinct unit, rank {zeros.rank[-1]:.3g} in the end. What is learned is how frequent characters are: perplexity "
-        f"{last['zeros']:.0f}, counting them gives {counted:.0f}.",
-        f"All equal ({_EQUAL:g}): every parameter can move, but all units move alike, as the report says: "
-        f"{equal.distinct[0]} distinct at first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}. A network of "
-        f"one unit in effect: perplexity {last['all equal']:.0f}.",
-        "Drawn at random: " + ", ".join(f"{name} {value:.0f}" for name, value in last.items() if name not in _STUCK)
-        + f"; the best is {best}. "
-        "The distinct units are all of them from the beginning; what the scale decides is how far gates and states are "
-        "saturated at first.",
+        f"Zeros: of all parameters {' and '.join(zeros.moved)} alone has a gradient. The states are 0 at every step, "
+        f"so no weight behind them has one; and the weights behind them are 0, so nothing before them has one. In the "
+        f"end there is {several(zeros.distinct[-1], 'distinct unit')}, and the rank is {zeros.rank[-1]:.3g}. What is "
+        f"learned is how frequent characters are: perplexity {last['zeros']:.0f}; counting them gives {counted:.0f}.",
+        f"All equal ({_EQUAL:g}): {len(equal.moved)} of {len(study.trainings['zeros'].network.parameters)} parameters "
+        f"have a gradient, but all units move alike, as the report says: {several(equal.distinct[0], 'distinct unit')} "
+        f"at first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}. Perplexity {last['all equal']:.0f}.",
+        "Drawn at random: "
+        + ", ".join(f"{name} {last[name]:.0f} ({found[name].distinct[0]} distinct units at first)" for name in drawn)
+        + f". The best of them is {best}.",
     ]
 
 
 _STUCK = ("zeros", "all equal")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(names) if names else "nothing"

@@ -1,8 +1,9 @@
 """Study ``optimizers``: SGD, momentum, AdaGrad, Adadelta, RMSProp and Adam on the same poems.
 
-Report 002, question 3, says of its curves: AdaGrad "almost learned nothing" in the second half; Adadelta's cross-entropy
-"is still large"; Adam is the best. It does not give its rates. Here each has the rate that was best for it on training
-poems that were held out, and AdaGrad and Adadelta have PyTorch's defaults besides, which the report may have used.
+Report 002, question 3, says of its curves: AdaGrad "almost learned nothing" in the second half; Adadelta's
+cross-entropy "is still large"; Adam is the best. It does not give its rates. Here each has the rate that was best for it
+on training poems that were held out, and AdaGrad and Adadelta have PyTorch's defaults besides, which the report may have
+used.
 """
 
 import math
@@ -79,12 +80,14 @@ def _adagrad(study: Study, tuned: dict[str, TrainedPoems]) -> tuple[str, bool, s
     slow = study.trainings[f"AdaGrad, rate {PYTORCH_RATES['adagrad']:g}"]
     slow_holds = second_half(slow) < _LITTLE * middle
     text = (
-        f'"AdaGrad almost learned nothing in the second half" {_verdict(holds)}: there its test cross-entropy changes by '
-        f"{-falls['AdaGrad']:+.3f} nats, that of the others by {-middle:+.3f} in the middle. At PyTorch's rate "
+        f'"AdaGrad almost learned nothing in the second half" {_verdict(holds)}: there its test cross-entropy changes '
+        f"by {-falls['AdaGrad']:+.3f} nats, that of the others by {-middle:+.3f} in the middle. At PyTorch's rate "
         f"{PYTORCH_RATES['adagrad']:g} it is {-second_half(slow):+.3f}, and the perplexity ends at "
         f"{perplexity(ends(slow)):.0f} instead of {perplexity(ends(tuned['AdaGrad'])):.0f}: "
     )
-    text += "with that rate the statement holds." if slow_holds else "with that rate it is slow, but it goes on learning."
+    text += (
+        "with that rate the statement holds." if slow_holds else "with that rate it is slow, but it goes on learning."
+    )
     return "adagrad_nearly_stops", holds, text
 
 
@@ -93,8 +96,8 @@ def _adadelta(study: Study, tuned: dict[str, TrainedPoems]) -> tuple[str, bool, 
     own, plain = ends(tuned["Adadelta"]), ends(study.trainings[f"Adadelta, rate {PYTORCH_RATES['adadelta']:g}"])
     holds = math.exp(own - best) >= _HIGH
     text = (
-        f'"Adadelta stays high" {_verdict(holds)}: its perplexity ends at {perplexity(own):.0f}, {math.exp(own - best):.2f} '
-        f"times the lowest; at PyTorch's rate {PYTORCH_RATES['adadelta']:g} at {perplexity(plain):.0f}, "
+        f'"Adadelta stays high" {_verdict(holds)}: its perplexity ends at {perplexity(own):.0f}, '
+        f"{math.exp(own - best):.2f} times the lowest; at PyTorch's rate {PYTORCH_RATES['adadelta']:g} at {perplexity(plain):.0f}, "
         f"{math.exp(plain - best):.2f} times."
     )
     return "adadelta_stays_high", holds, text
