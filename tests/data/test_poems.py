@@ -108,8 +108,9 @@ def test_a_text_of_the_users_own(tmp_path):
         ),
         (
             "aa\naaa\naaaa\n",
-            r"the vocabulary of .* has 1 character \('a'\), expected at least 2: with one there is nothing",
+            r"the vocabulary of .* has 1 character \('a'\) that occurs more than once, expected at least 2: with one",
         ),
+        ("abc\ndef\nghi", r"has 0 character \(none\) that occurs more than once, expected at least 2"),
     ],
 )
 def test_texts_that_nothing_can_be_learned_from(tmp_path, text, message):

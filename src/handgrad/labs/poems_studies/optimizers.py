@@ -1,9 +1,9 @@
 """Study ``optimizers``: SGD, momentum, AdaGrad, Adadelta, RMSProp and Adam on the same poems.
 
 Report 002, question 3, says of its curves: AdaGrad "almost learned nothing" in the second half; Adadelta's
-cross-entropy "is still large"; Adam is the best. It does not give its rates. Here each has the rate that was best for it
-on training poems that were held out, and AdaGrad and Adadelta have PyTorch's defaults besides, which the report may have
-used.
+cross-entropy "is still large"; Adam is the best. It does not give its rates. Here each has the rate that was best for
+it on training poems that were held out, and AdaGrad and Adadelta have PyTorch's defaults besides, which the report may
+have used.
 """
 
 import math
@@ -97,7 +97,8 @@ def _adadelta(study: Study, tuned: dict[str, TrainedPoems]) -> tuple[str, bool, 
     holds = math.exp(own - best) >= _HIGH
     text = (
         f'"Adadelta stays high" {_verdict(holds)}: its perplexity ends at {perplexity(own):.0f}, '
-        f"{math.exp(own - best):.2f} times the lowest; at PyTorch's rate {PYTORCH_RATES['adadelta']:g} at {perplexity(plain):.0f}, "
+        f"{math.exp(own - best):.2f} times the lowest; at PyTorch's rate {PYTORCH_RATES['adadelta']:g} at "
+        f"{perplexity(plain):.0f}, "
         f"{math.exp(plain - best):.2f} times."
     )
     return "adadelta_stays_high", holds, text
