@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handgrad.figures.curves import Curve, draw_curves
-from handgrad.figures.style import BLUE, CYCLE, INK, VERMILLION, legend, look, new_figure
+from handgrad.figures.style import BLUE, CYCLE, INK, VERMILLION, look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ def learning_figure(
     """Cross-entropy in nats, and perplexity, by epoch; ``levels``: cross-entropies of other models, as lines."""
     epochs = list(range(1, len(train) + 1))
     with look():
-        figure, (row,) = new_figure(2, height=3.3, above=-0.24)
+        figure, (row,) = new_figure(2, height=3.5, above=0.02)
         for axes, name, of in ((row[0], "cross-entropy [nats per token]", float), (row[1], "perplexity", math.exp)):
             curves = [
                 Curve("training poems", epochs, [of(v) for v in train], color=BLUE),
@@ -33,8 +33,14 @@ def learning_figure(
             if best is not None and best != len(epochs):
                 axes.axvline(best, color=INK, lw=0.8, ls=":", label=f"best: epoch {best}")
         _plain_ticks(row[1], [*train, *test, *levels.values()])
-        legend(row[0])
+        _legend_above(figure, row[0], columns=5)
     return figure
+
+
+def _legend_above(figure: "Figure", axes: "Axes", columns: int) -> None:
+    """The legend of ``axes`` over the whole width, above everything."""
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", ncols=columns, columnspacing=1.2, handlelength=1.4)
 
 
 def _levels(axes: "Axes", levels: Mapping[str, float]) -> None:
@@ -65,7 +71,7 @@ def places_figure(nats: Sequence[float], line_length: int, level: float | None =
     means = [sum(nats[column : lines * width : width]) / lines for column in range(width)]
     names = [*map(str, range(1, width)), "mark"]
     with look():
-        figure, (row,) = new_figure(2, height=3.1)
+        figure, (row,) = new_figure(2, height=3.4, above=0.26)
         row[0].bar(range(width), means, color=BLUE, width=0.7)
         row[0].set_xticks(range(width), names)
         row[0].set_xlabel("place in the line")
@@ -83,37 +89,48 @@ def places_figure(nats: Sequence[float], line_length: int, level: float | None =
             axes.set_ylim(bottom=0)
             if level is not None:
                 axes.axhline(level, color=INK, lw=0.9, ls="--", label="frequency of characters")
-        legend(row[1])
+        _legend_above(figure, row[1], columns=2)
     return figure
 
 
 def comparison_figure(curves: Mapping[str, Sequence[float]], levels: Mapping[str, float]) -> "Figure":
-    """Test cross-entropy by epoch of several trainings, from epoch 0 on where there is one more value than epochs;
-    and perplexity on a logarithmic axis."""
+    """Test cross-entropy by epoch of several trainings, and perplexity on a logarithmic axis. A training whose name
+    goes on behind a comma has the colour of the one before the comma, as a broken line."""
+    colors = dict(zip((label for label in curves if "," not in label), CYCLE * 3, strict=False))
+    from matplotlib.ticker import NullFormatter
+
     with look():
-        figure, (row,) = new_figure(2, height=3.4, above=-0.24)
+        figure, (row,) = new_figure(2, height=3.9, above=0.36)
         for axes, name, of in ((row[0], "test cross-entropy [nats]", float), (row[1], "test perplexity", math.exp)):
-            drawn = [
-                Curve(label, range(1, len(values) + 1), [of(min(v, 30.0)) for v in values], color=color)
-                for (label, values), color in zip(curves.items(), CYCLE * 3, strict=False)
-            ]
-            draw_curves(axes, drawn, name, log=name == "test perplexity")
+            for label, values in curves.items():
+                base, comma, _ = label.partition(",")
+                curve = [of(min(value, 30.0)) for value in values]
+                style = {"ls": "--", "lw": 1.2} if comma and base in colors else {}
+                axes.plot(
+                    range(1, len(curve) + 1), curve, label=label, color=colors.get(label, colors.get(base)), **style
+                )
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(name)
+            if of is math.exp:
+                axes.set_yscale("log")
+                axes.yaxis.set_minor_formatter(NullFormatter())
             _levels(axes, {label: of(value) for label, value in levels.items()})
             _whole_epochs(axes, max(map(len, curves.values())))
         everything = [min(v, 30.0) for values in curves.values() for v in values]
         _plain_ticks(row[1], [*everything, *levels.values()])
-        legend(row[0], fontsize=7.0)
+        _legend_above(figure, row[0], columns=4)
     return figure
 
 
 def units_figure(distinct: Mapping[str, Sequence[float]], rank: Mapping[str, Sequence[float]], units: int) -> "Figure":
     """Distinct hidden units, and rank of the hidden states, by epoch; epoch 0 is before training."""
     with look():
-        figure, (row,) = new_figure(2, height=3.2, above=-0.24)
+        figure, (row,) = new_figure(2, height=3.4, above=0.02)
         panels = (("distinct hidden units", distinct), ("effective rank of the hidden states", rank))
         for axes, (name, values) in zip(row, panels, strict=True):
-            for (label, each), color in zip(values.items(), CYCLE * 3, strict=False):
-                axes.plot(range(len(each)), each, color=color, label=label, marker="o", ms=3.0)
+            for i, (label, each) in enumerate(values.items()):  # lines that lie on each other are both seen
+                width = max(1.2, 5.0 - 0.9 * i)
+                axes.plot(range(len(each)), each, color=CYCLE[i % len(CYCLE)], label=label, marker="o", ms=3, lw=width)
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
             axes.set_yscale("symlog", linthresh=1)
@@ -122,5 +139,5 @@ def units_figure(distinct: Mapping[str, Sequence[float]], rank: Mapping[str, Seq
             axes.set_yticks(shown, [str(tick) for tick in shown])
             axes.set_ylim(-0.2, 1.3 * units)
             _whole_epochs(axes, 2)
-        legend(row[1], fontsize=7.0)
+        _legend_above(figure, row[1], columns=5)
     return figure

@@ -34,8 +34,8 @@ _POEMS = 32  # whose states are looked at
 INITIALIZERS: dict[str, Initializer] = {
     "zeros": Zeros(),
     "all equal": Normal(_EQUAL, 0.0),
-    "normal, deviation 1": Normal(0.0, 1.0),
-    "normal, deviation 0.05": Normal(0.0, 0.05),
+    "normal (deviation 1)": Normal(0.0, 1.0),
+    "normal (0.05)": Normal(0.0, 0.05),
     "Xavier": GlorotUniform(),
 }
 
