@@ -30,9 +30,9 @@ def give_key(places, acts, s, n, seed, step, i):
 
 
 @kernel
-def gather(data, code, thread, order, memory, first, n, divisor, seed, step):
+def gather(data, code, thread, order, memory, first, n, divisor, seed, number):
     """Copy ``n`` samples, from place ``first`` of ``order``, into a workspace, sequences step after step; the losses'
-    cotangent is weight / divisor, and 0 in the padding."""
+    cotangent is weight / divisor, and 0 in the padding. ``number``: of the step of training, 0 for none."""
     acts, x_steps, t_steps = pointer(memory.acts, thread), code.places[X_STEPS], code.places[T_STEPS]
     dl = vector(pointer(memory.deltas, thread), code.places[LOSS_AT], t_steps * n)
     for s in range(n):
@@ -40,7 +40,7 @@ def gather(data, code, thread, order, memory, first, n, divisor, seed, step):
         if code.places[X_LANES] == 1:
             _spread(data.x, i, acts, code.places[X_AT], s, n, x_steps)
         _spread(data.t, i, acts, code.places[T_AT], s, n, t_steps)
-        give_key(code.places, acts, s, n, seed, step, i)
+        give_key(code.places, acts, s, n, seed, number, i)
         length = data.lengths[i]
         memory.acts[thread, code.places[LENGTHS_AT] + s] = length
         for step in range(t_steps):
@@ -72,7 +72,7 @@ def _spread(rows, i, acts, at, s, n, steps):
 
 
 @kernel
-def gather_one(data, places, i, acts, deltas, seed, step):
+def gather_one(data, places, i, acts, deltas, seed, number):
     """The same for sample ``i`` alone: with the few inputs of online training a plain loop is the faster one."""
     x, t, weights, lengths = data
     x_at, t_at, loss_at = places[X_AT], places[T_AT], places[LOSS_AT]
@@ -81,9 +81,9 @@ def gather_one(data, places, i, acts, deltas, seed, step):
     for j in range(t.shape[1]):
         acts[0, t_at + j] = t[i, j]
     acts[0, places[LENGTHS_AT]] = lengths[i]
-    give_key(places, pointer(acts, 0), 0, 1, seed, step, i)
+    give_key(places, pointer(acts, 0), 0, 1, seed, number, i)
     weight = weights[i]
     if places[PER_STEP]:
         weight /= acts[0, places[LENGTHS_AT]]
-    for t_step in range(places[T_STEPS]):
-        deltas[0, loss_at + t_step] = weight if t_step < lengths[i] else 0
+    for step in range(places[T_STEPS]):
+        deltas[0, loss_at + step] = weight if step < lengths[i] else 0
