@@ -32,7 +32,7 @@ class Measurements:
         except OSError:
             self.close()
             raise InUse(
-                f"{path.parent} is in use: another process writes into it, expected none; wait for it"
+                f"{path.parent} is in use by another process; wait until that has ended"
             ) from None
 
     def append(self, line: bytes) -> bool:
