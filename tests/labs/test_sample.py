@@ -22,11 +22,12 @@ def _here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def made_run(name="run", lab="poems", vocabulary=VOCABULARY, entries=len(VOCABULARY)):
+def made_run(name="run", lab="poems", vocabulary=VOCABULARY, entries=None):
     """A run folder, written by hand; the network is not trained."""
     folder = Path(name)
     folder.mkdir()
     (folder / "config.toml").write_text(f'lab = "{lab}"\n')
+    entries = entries or len(VOCABULARY)
     layers = [hg.Embedding(entries, 5), hg.LSTM(7), hg.Dense(entries)]
     network = hg.Sequential(layers, input_shape=(9,), loss=hg.SoftmaxCrossEntropy(mean="tokens"), seed=1)
     network.save(folder / "model.safetensors")

@@ -31,7 +31,7 @@ NAMES = {
     "rmsprop": "RMSProp",
     "adam": "Adam",
 }
-STUDY_RATES = {"sgd": 2.0, "momentum": 0.3, "adagrad": 0.05, "adadelta": 2.0, "rmsprop": 0.002, "adam": 0.003}
+STUDY_RATES = {"sgd": 5.0, "momentum": 1.0, "adagrad": 0.03, "adadelta": 10.0, "rmsprop": 0.003, "adam": 0.006}
 """For batches of 64."""
 PYTORCH_RATES = {"adagrad": 0.01, "adadelta": 1.0}
 _LITTLE = 0.25  # of what the others' cross-entropy falls by, in the middle of them: this is nearly nothing
