@@ -24,6 +24,7 @@ _HOME = {
     ),
     "handgrad.network.images": ("Conv2D", "Subsample", "MeanPool2D", "MaxPool2D", "Flatten", "LECUN_C3"),
     "handgrad.network.lenet": ("lenet5",),
+    "handgrad.network.generation": ("Stepper",),
     "handgrad.network.tokens": ("Embedding", "LSTM", "Dropout"),
     "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
     "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
@@ -101,6 +102,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "SquaredError",
     "StepSchedule",
+    "Stepper",
     "Subsample",
     "Tanh",
     "UsageError",
@@ -125,6 +127,7 @@ if TYPE_CHECKING:
     from handgrad.check.torch_function import check_function
     from handgrad.errors import Diverged, HandgradError, InputError, UsageError
     from handgrad.network.files import load
+    from handgrad.network.generation import Stepper
     from handgrad.network.images import LECUN_C3, Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
     from handgrad.network.layers import RNN, Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
     from handgrad.network.lenet import lenet5

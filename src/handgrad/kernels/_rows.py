@@ -71,6 +71,8 @@ LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT)
 CHUNK_ROWS = 18  # how many positions
 # and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN), and dh of it, behind
 
+SHIFTS = 21  # 1 where the state after a step is to be copied to where that before the next one stands
+
 # Dropout
 KEYS = 17  # acts: two numbers below 2^24 for each sequence, (2, n), from which its masks are drawn
 LAYER = 18  # which layer of the network it is

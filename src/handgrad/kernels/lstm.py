@@ -12,7 +12,7 @@ Loops are short and many, over one row each: LLVM vectorizes a loop over few arr
 
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._exp import sigmoid, tanh
-from handgrad.kernels._jit import kernel, matrix, operation, vector
+from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
 from handgrad.kernels._rows import (
     AUX,
     CARRIED,
@@ -33,6 +33,7 @@ from handgrad.kernels._rows import (
     STEPS,
     TRUNCATE,
 )
+from handgrad.kernels._several import affine_rows
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import add_combination, add_outer, add_samples, affine, clear, send_back
 
@@ -237,6 +238,8 @@ def lstm_forward_one(row, n, params, grads, acts, deltas, scalars):
     lengths = vector(acts, row[LENGTHS], n)
     if not row[CARRIED]:
         clear(vector(acts, row[CELLS] - n * H, n * H))
+    if n == 1:
+        affine_rows(int(lengths[0]), 4 * H, N, pointer(U, 0), b, shift(acts, row[IN]), shift(acts, row[GATES]))
     for s in range(n):
         for t in range(T):
             here, before = (t * n + s) * H, ((t - 1) * n + s) * H
@@ -247,7 +250,8 @@ def lstm_forward_one(row, n, params, grads, acts, deltas, scalars):
                 copy(c_prev, c, H)
                 continue
             a = vector(acts, row[GATES] + 4 * here, 4 * H)
-            affine(U, b, vector(acts, row[IN] + (t * n + s) * N, N), a)
+            if n > 1:
+                affine(U, b, vector(acts, row[IN] + (t * n + s) * N, N), a)
             if t > 0 or row[CARRIED]:
                 affine(W, a, vector(h_prev, 0, H), a)
             _cell(H, shift(acts, row[GATES] + 4 * here), c_prev, c, h)
@@ -312,3 +316,20 @@ def lstm_backward_sgd(row, n, params, grads, acts, deltas, scalars):
     """The same for plain SGD: the step is taken at once, and no gradient of the weights is stored"""
     length = _through_time_one(row, params, acts, deltas)
     _step_one(row, length, shift(params, row[PARAM]), acts, -vector(scalars, LEARNING_RATE, 1)[0])
+
+
+@operation
+def lstm_forward_step(row, n, params, grads, acts, deltas, scalars):
+    """One step of n sequences that go on from their states: W and U are read once for all of them"""
+    N, H = row[N_IN], row[N_OUT]
+    W, U = shift(params, row[PARAM]), shift(params, row[PARAM] + 4 * H * H)
+    b, none = vector(params, row[PARAM] + 4 * H * (H + N), 4 * H), vector(params, 0, 0)
+    gates, c, h = shift(acts, row[GATES]), shift(acts, row[CELLS]), shift(acts, row[HIDDEN])
+    c_prev, h_prev = shift(acts, row[CELLS] - n * H), shift(acts, row[HIDDEN] - n * H)
+    affine_rows(n, 4 * H, N, U, b, shift(acts, row[IN]), gates)
+    affine_rows(n, 4 * H, H, W, none, h_prev, gates)
+    for s in range(n):
+        _cell(H, shift(gates, s * 4 * H), shift(c_prev, s * H), shift(c, s * H), shift(h, s * H))
+    copy(h, h_prev, n * H)
+    copy(c, c_prev, n * H)
+    _hand_on(row, n, acts)

@@ -74,6 +74,8 @@ def _machine_code(program: Program, dtype: np.dtype[Any], backward: bool) -> int
     """The program with the addresses of its operations, which are compiled, or loaded from the cache, where need be."""
     for kind in program.kinds:
         importlib.import_module(f"handgrad.kernels.{kind}")
+    if any(names[0] == "dense_forward_step" for names in program.operations):
+        importlib.import_module("handgrad.kernels._several")
 
     def addresses(names: tuple[str, str]) -> list[int]:
         return [_jit.address(names[0], dtype), _jit.address(names[1], dtype) if backward else 0]

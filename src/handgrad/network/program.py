@@ -19,8 +19,9 @@ from handgrad.network.parameters import Parameters
 from handgrad.network.token_rows import time_row, token_loss_row
 from handgrad.network.tokens import LSTM, Dropout, Embedding
 
-# batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way back
-Form = Literal["batch", "one", "online"]
+# batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way back;
+# step: one step of a few sequences, which go on
+Form = Literal["batch", "one", "online", "step"]
 # what for: of the losses of a language model the outputs are not wanted, and never all there at once
 Use = Literal["training", "losses", "outputs"]
 
@@ -32,6 +33,9 @@ _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("rnn", "online"): ("rnn_forward_one", "rnn_backward_sgd"),
     ("lstm", "one"): ("lstm_forward_one", "lstm_backward_one"),
     ("lstm", "online"): ("lstm_forward_one", "lstm_backward_sgd"),
+    ("rnn", "step"): ("rnn_forward_one", "rnn_backward_one"),
+    ("dense", "step"): ("dense_forward_step", "dense_backward_steps"),
+    ("lstm", "step"): ("lstm_forward_step", "lstm_backward_one"),
     ("embedding", "online"): ("embedding_forward", "embedding_backward_sgd"),
     ("token_cross_entropy", "online"): ("token_cross_entropy_forward_sgd", "token_cross_entropy_backward"),
 }

@@ -1,0 +1,113 @@
+"""Sequences that grow token by token: a network that is asked for the next step, and remembers the ones before."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from handgrad.errors import InputError, UsageError, wrong_dtype, wrong_shape
+from handgrad.layers._types import Array
+from handgrad.network.engine import EngineName, make_engine
+from handgrad.network.inputs import reads_tokens
+from handgrad.network.sequences import as_states
+from handgrad.options import whole
+
+if TYPE_CHECKING:
+    from handgrad.network.sequential import Sequential
+
+
+class Stepper:
+    """``streams`` sequences that grow side by side, from states of zeros.
+
+    ``step(tokens)`` hands the network the next token of each and returns the logits of the one after. The parameters
+    are the network's own: what is trained in between counts from the next step on. Raises UsageError for a network that
+    does not take tokens, or does not answer every step.
+    """
+
+    def __init__(self, network: "Sequential", streams: int = 1, *, engine: EngineName = "compiled") -> None:
+        self.tokens = reads_tokens(network.layers)
+        if not self.tokens or len(network.architecture.output_shape) != 2:
+            raise UsageError(
+                "the network does not go from token to token, expected one that begins with Embedding(...) and answers "
+                "every step"
+            )
+        self.streams = whole("streams", streams)
+        self.architecture = replace(network.architecture, input_shape=(1, 1))
+        self.outputs = self.architecture.outputs
+        self._states = as_states(None, self.architecture.layers, self.streams, self.architecture.dtype)
+        self._walk = _Compiled(self) if engine == "compiled" else _Reference(self, engine)
+
+    def step(self, tokens: Any) -> Array:
+        """Logits (streams, outputs) behind the next ``tokens`` (streams,): a view that the next step overwrites.
+
+        InputError for other than whole numbers from 0 to the network's number of tokens - 1.
+        """
+        given = np.asarray(tokens)
+        if given.dtype.kind not in "iu":
+            raise wrong_dtype("tokens", given.dtype, f"whole numbers from 0 to {self.tokens - 1}")
+        if given.shape != (self.streams,):
+            raise wrong_shape("tokens", given.shape, (self.streams,), "one for each stream")
+        if given.min() < 0 or given.max() >= self.tokens:
+            stream = int(np.flatnonzero((given < 0) | (given >= self.tokens))[0])
+            raise InputError(f"tokens holds {given[stream]} in stream {stream}, expected 0 to {self.tokens - 1}")
+        return self._walk.step(given)
+
+    def reset(self) -> None:
+        """Begin anew, from states of zeros."""
+        self.state = None
+
+    @property
+    def state(self) -> list[Any]:
+        """A copy of what goes on from step to step: for each RNN an array (streams, units), for each LSTM a pair of them,
+        the state h and the cell c."""
+        return [tuple(a.copy() for a in each) if len(each) > 1 else each[0].copy() for each in self._walk.states()]
+
+    @state.setter
+    def state(self, given: Sequence[Any] | None) -> None:
+        self._walk.begin(as_states(given, self.architecture.layers, self.streams, self.architecture.dtype))
+
+
+class _Reference:
+    """Steps by an engine's ``advance``."""
+
+    def __init__(self, stepper: Stepper, engine: str) -> None:
+        self.engine = make_engine(engine, stepper.architecture)
+        self.lengths = np.ones(stepper.streams, dtype=np.int64)
+        self.dtype, self.held = stepper.architecture.dtype, stepper._states
+
+    def step(self, tokens: Any) -> Array:
+        outputs, self.held = self.engine.advance(tokens[:, None].astype(self.dtype), self.lengths, self.held)
+        return outputs
+
+    def states(self) -> list[tuple[Array, ...]]:
+        return self.held
+
+    def begin(self, states: list[tuple[Array, ...]]) -> None:
+        self.held = states
+
+
+class _Compiled:
+    """Steps by compiled operations, whose states stay in a workspace."""
+
+    def __init__(self, stepper: Stepper) -> None:
+        from handgrad.kernels._stepping import run_step
+        from handgrad.network.stepping import Stepping
+
+        self.inside, self.run = Stepping(stepper.architecture, stepper.streams), run_step
+        self.logits = np.zeros((stepper.streams, stepper.outputs), stepper.architecture.dtype)
+        self.numbers = np.zeros(stepper.streams, np.int64)
+        self.begin(stepper._states)
+
+    def step(self, tokens: Any) -> Array:
+        self.numbers[:] = tokens
+        self.run(*self.inside.fixed, self.numbers, self.logits)
+        return self.logits
+
+    def states(self) -> list[tuple[Array, ...]]:
+        return self.inside.states
+
+    def begin(self, states: list[tuple[Array, ...]]) -> None:
+        for views, arrays in zip(self.inside.states, states, strict=True):
+            for view, array in zip(views, arrays, strict=True):
+                view[...] = array
