@@ -65,7 +65,7 @@ class Record:
 
         if self.version != __version__:
             raise HandgradError(
-                f"{path} was begun with handgrad {self.version}, this is {__version__}; go on with that"
+                f"{path} was begun with handgrad {self.version}, this is {__version__}; use that version"
             )
         if self.lab not in LABS:
             raise InputError(f"{path} is a run of the lab {self.lab!r}, expected one of {', '.join(LABS)}")
