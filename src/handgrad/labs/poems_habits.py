@@ -53,16 +53,16 @@ class Surprise(NamedTuple):
 def seven_poems(trained: TrainedPoems) -> list[Poem]:
     """A poem for each start of the report that the vocabulary has; where it has none, as many without a start."""
     known = [start for start in POEMS.starts if start in trained.material.corpus.vocabulary]
-    starts = known or [""] * len(POEMS.starts)
-    return write_with(trained.writer, starts, Choice(), Form(length=trained.plan.length), trained.plan.seed)
+    starts, plan = known or [""] * len(POEMS.starts), trained.plan
+    return write_with(trained.writer, starts, Choice(), Form(length=plan.length), plan.seed, plan.engine)
 
 
 def habits(trained: TrainedPoems) -> tuple[Habits, Habits]:
     """Of the test poems, and of poems that the network writes freely."""
-    corpus = trained.material.corpus
+    corpus, plan = trained.material.corpus, trained.plan
     known = {line for text in corpus.train for line in _LINE.findall(text)}
-    form = Form(length=2 * trained.plan.length)
-    poems = write_with(trained.writer, [""] * _WRITTEN, Choice(temperature=1.0), form, trained.plan.seed)
+    form = Form(length=2 * plan.length)
+    poems = write_with(trained.writer, [""] * _WRITTEN, Choice(temperature=1.0), form, plan.seed, plan.engine)
     return _habits(corpus.test, known), _habits([p.text if p.finished else "" for p in poems], known)
 
 

@@ -189,7 +189,8 @@ def one_poem(trained: TrainedPoems, epoch: int) -> str:
     known = [each for each in _FIRST_CHARACTERS if each in trained.material.corpus.vocabulary] or [""]
     form = Form(length=trained.plan.length)
     start = known[(epoch - 1) % len(known)]
-    return write_with(trained.writer, [start], Choice(), form, trained.plan.seed + epoch)[0].text
+    plan = trained.plan
+    return write_with(trained.writer, [start], Choice(), form, plan.seed + epoch, plan.engine)[0].text
 
 
 class Watch:

@@ -9,6 +9,8 @@ from typing import Any
 from handgrad.data.character_forms import known_form
 from handgrad.data.vocabulary import Vocabulary
 from handgrad.errors import HandgradError, InputError, UsageError
+from handgrad.network.engine import EngineName
+from handgrad.network.generation import Stepper
 from handgrad.network.sequential import Sequential
 from handgrad.options import seed_number, whole
 from handgrad.sampling.choice import Choice
@@ -116,11 +118,12 @@ def sample(
     return Sampled(writer, choice, form, seed, tuple(asked), tuple(poems), first)
 
 
-def write_with(writer: Writer, starts: list[str], choice: Choice, form: Form, seed: int) -> list[Poem]:
+def write_with(
+    writer: Writer, starts: list[str], choice: Choice, form: Form, seed: int, engine: EngineName = "compiled"
+) -> list[Poem]:
     """A poem for each of ``starts``, whose characters the vocabulary has."""
-    from handgrad.network.generation import Stepper
-
-    return write(Stepper(writer.network, len(starts)), writer.vocabulary, starts, choice, form, seed)
+    stepper = Stepper(writer.network, len(starts), engine=engine)
+    return write(stepper, writer.vocabulary, starts, choice, form, seed)
 
 
 def load_writer(run: str) -> Writer:
