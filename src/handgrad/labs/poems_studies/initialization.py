@@ -27,7 +27,7 @@ from handgrad.network.sequential import Sequential
 from handgrad.network.tokens import LSTM
 from handgrad.training.initializers import GlorotUniform, Initializer, Normal, Zeros
 
-SHARE, EPOCHS, BATCH = 0.1, 8, 64
+SHARE, EPOCHS, BATCH = 0.1, 6, 64
 _EQUAL = 0.05  # the number that all weights are
 _SAME = 1e-3  # times the largest state: closer than that, in every state, are two units the same
 _POEMS = 32  # whose states are looked at

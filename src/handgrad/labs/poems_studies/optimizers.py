@@ -22,7 +22,7 @@ from handgrad.labs.poems_studies._common import (
 from handgrad.labs.poems_training import TrainedPoems, perplexity
 from handgrad.labs.result import LabResult, Reporter
 
-SHARE, EPOCHS, BATCH = 0.1, 8, 64
+SHARE, EPOCHS, BATCH = 0.1, 6, 64
 NAMES = {
     "sgd": "SGD",
     "momentum": "momentum",
