@@ -399,6 +399,34 @@ def test_a_training_without_checkpoints_keeps_nothing():
     assert training.room is None
 
 
+class Watching:
+    def __init__(self):
+        self.parts, self.epochs = [], []
+
+    def part(self, steps, of, seconds):
+        self.parts.append((steps, of, seconds))
+
+    def __call__(self, net, epoch):
+        self.epochs.append((epoch.epoch, len(self.parts)))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_progress_is_told_within_an_epoch(tmp_path, kept):
+    watching = Watching()
+    whole = fit(*problem(), **SETTINGS["adam"])
+    checkpoints = Checkpoints(tmp_path, "3") if kept else None
+    net = fit(*problem(), checkpoints, callbacks=[watching], **SETTINGS["adam"])
+    assert net.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
+    steps, of, seconds = zip(*watching.parts, strict=True)
+    assert len(steps) > 6
+    assert steps == tuple(sorted(set(steps)))
+    assert steps[-1] == 48
+    assert set(of) == {48}
+    assert seconds == tuple(sorted(seconds))
+    assert [epoch for epoch, _ in watching.epochs] == [1, 2, 3, 4, 5, 6]
+    assert watching.epochs[-1][1] == len(steps)
+
+
 # ------------------------------------------------------------------------------------------------------ signals
 
 
