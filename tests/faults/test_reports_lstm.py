@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 
 from faults.truth import gradient, jacobian, load, right, wrong
+from handgrad.layers.dense import DenseParams, dense_backward, dense_forward
+from handgrad.layers.embedding import EmbeddingParams, embedding_backward, embedding_forward
+from handgrad.layers.lstm import LstmParams, lstm_backward, lstm_forward
+from handgrad.layers.lstm_forms.chained import lstm_chained_backward
+from handgrad.layers.softmax_cross_entropy import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
 
 class Step:
@@ -211,3 +216,81 @@ def test_002_18_weights_of_a_relu_network_at_zero_get_no_gradient_and_the_output
     assert not by("W1").any()
     assert not by("W2").any()
     right(2 * np.sum(-y, axis=1, keepdims=True), by("b2"))
+
+
+def test_002_19_perplexity_falls_at_first_and_training_must_go_on_until_it_rises():
+    perplexity = [900.0, 310.0, 220.0, 180.0, 171.0, 174.0, 182.0]
+    begins_to_fall = next(i for i in range(1, 7) if perplexity[i] < perplexity[i - 1])
+    begins_to_rise = next(i for i in range(1, 7) if perplexity[i] > perplexity[i - 1])
+    assert begins_to_fall == 1, "the published rule stops after the second epoch"
+    assert begins_to_rise - 1 == int(np.argmin(perplexity))
+
+
+V, N, H, T, B = 7, 3, 5, 4, 6
+
+
+def train(value, rng, steps=5):
+    """The gradients of the report's model over steps of descent; every weight begins at ``value``."""
+    p = {"E": (V, N), "W": (4 * H, H), "U": (4 * H, N), "b": (4 * H,), "Wy": (V, H), "by": (V,)}
+    p = {name: np.full(shape, value) for name, shape in p.items()}
+    p["E"] = p["E"] + (value != 0) * rng.normal(size=(V, N))  # the characters differ; the units begin alike
+    tokens, targets = rng.integers(0, V, (T, B)), rng.integers(0, V, (T, B))
+    one_hot, zero = np.eye(V)[targets.ravel()].T, np.zeros((H, B))
+    for _ in range(steps):
+        x, looked_up = embedding_forward(EmbeddingParams(p["E"]), tokens)
+        (h, _), cache = lstm_forward(LstmParams(p["W"], p["U"], p["b"]), x, zero, zero)
+        a, kept = dense_forward(DenseParams(p["Wy"], p["by"]), h.transpose(1, 0, 2).reshape(H, -1))
+        _, of_loss = softmax_cross_entropy_forward(a, one_hot)
+        da = softmax_cross_entropy_backward(of_loss, np.full(T * B, 1 / (T * B)))
+        dstates, d_dense = dense_backward(DenseParams(p["Wy"], p["by"]), kept, da)
+        dh = dstates.reshape(H, T, B).transpose(1, 0, 2)
+        dx, _, _, d_lstm = lstm_backward(LstmParams(p["W"], p["U"], p["b"]), cache, dh)
+        dE = embedding_backward(EmbeddingParams(p["E"]), looked_up, dx).E
+        yield h, {"E": dE, **d_lstm._asdict(), "Wy": d_dense.W, "by": d_dense.b}, p["by"]
+        for name, each in {"E": dE, **d_lstm._asdict(), "Wy": d_dense.W, "by": d_dense.b}.items():
+            p[name] = p[name] - 0.5 * each
+
+
+def test_002_20_from_zero_an_lstm_learns_the_bias_of_its_output_alone():
+    for h, gradients, _ in train(0.0, np.random.default_rng(10)):
+        assert not h.any()
+        assert {name for name, each in gradients.items() if each.any()} == {"by"}
+    for h, gradients, _ in train(0.3, np.random.default_rng(10)):  # equal, but not 0: the report's sentence
+        assert all(each.any() for each in gradients.values())
+        assert np.ptp(h, axis=1).max() < 1e-12, "all units are one"
+        assert np.ptp(h) > 0.01
+
+
+def test_002_21_a_diagonal_matrix_does_not_divide_a_gradient_element_by_element():
+    past, g, eta, epsilon = np.random.default_rng(11).normal(size=(6, 3)), np.array([1.0, -2.0, 0.5]), 0.1, 1e-8
+    s = (past**2).sum(axis=0)
+    step = eta / np.sqrt(s + epsilon) * g
+    published = eta / np.sqrt(np.diag(s) + epsilon) * g
+    assert published.shape != step.shape
+    assert np.abs(published - np.diag(np.diag(published))).max() > 100, "1 / sqrt(epsilon) beside the diagonal"
+    right(eta * np.diag((s + epsilon) ** -0.5) @ g, step)
+
+
+def test_002_22_the_middle_members_have_lost_a_tilde_and_an_index(step):
+    one = np.eye(step.m.H)  # what ∂c/∂c is
+    wrong(step.dh_dc @ one, step.by("g"))
+    wrong(step.dh_dc @ one, step.by("c_prev"))
+    right(step.dh_dc @ np.diag(step.i), step.by("g"))
+    right(step.dh_dc @ np.diag(step.f), step.by("c_prev"))
+
+
+def test_002_23_the_gradient_is_the_sum_over_the_steps():
+    rng = np.random.default_rng(12)
+    params = LstmParams(rng.normal(size=(4 * H, H)), rng.normal(size=(4 * H, N)), rng.normal(size=4 * H))
+    x, zero, dh = rng.normal(size=(T, N, B)), np.zeros((H, B)), rng.normal(size=(T, H, B))
+    _, cache = lstm_forward(params, x, zero, zero)
+    truth = gradient(lambda W: np.sum(dh * lstm_forward(params._replace(W=W), x, zero, zero)[0][0]), params.W)
+    right(lstm_chained_backward(params, cache, dh)[3].W, truth)
+
+
+def test_002_24_the_factor_shows_that_f_is_the_output_of_its_gate(step):
+    """∂h/∂b_f = ∂h/∂f diag[f (1 - f)]; if f̃ were what stands before the sigmoid, the factor would be 1."""
+    m, cotangent = step.m, np.random.default_rng(13).normal(size=step.m.H)
+    before = cotangent @ step.by("f") @ np.diag(step.f * (1 - step.f))  # the derivative by the pre-activation
+    right(before, step.by_weights(m.b, "f", cotangent))
+    wrong(before @ np.diag(step.f * (1 - step.f)), step.by_weights(m.b, "f", cotangent))

@@ -2,10 +2,13 @@
 
 import ast
 from collections.abc import Callable, Container, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.derive import expression as ex
+from handgrad.layers._activations import sigmoid
+from handgrad.layers._matrices import diag
 
 Shape = tuple[int, ...]
 Index = Mapping[int, str]  # axis, counted from the end (-1 is the last), to the index written there
@@ -19,6 +22,7 @@ def expm1(body: ex.Expression) -> ex.Expression:
     return ex.Sum((ex.Term(False, ex.Call("exp", (body,))), ex.Term(True, ex.Number("1"))))
 
 
+OURS: dict[Any, str] = {sigmoid: "σ", diag: "diag"}
 REWRITTEN: dict[str, Callable[[ex.Expression], ex.Expression]] = {
     "abs": ex.Absolute,
     "absolute": ex.Absolute,
@@ -36,6 +40,30 @@ def quotient(numerator: ex.Expression, denominator: ex.Expression, by_number: bo
     if isinstance(numerator, ex.Sum) and len(numerator.terms) == 1 and numerator.terms[0].minus:
         return ex.negative(quotient(numerator.terms[0].body, denominator, by_number))  # -a / b is -(a / b)
     return ex.Fraction(numerator, denominator)
+
+
+class Products(NamedTuple):
+    """What ``einsum`` computes for every sample: a product of two matrices, or of a matrix and a vector; or, with the
+    axes of both factors in the result, their outer product."""
+
+    first_transposed: bool = False
+    second_transposed: bool = False
+    outer: tuple[tuple[int, ...], ...] = ()
+
+
+def products_of(subscripts: str) -> Products | None:
+    """The product that ``nij,in->jn``, or ``nij,ln->nijl``, stands for; None for any other."""
+    operands, _, out = subscripts.replace(" ", "").partition("->")
+    left, _, right = operands.partition(",")
+    samples = set(left) & set(right) & set(out)
+    if len(samples) == 1 and out == left + "".join(c for c in right if c not in samples):
+        return Products(outer=tuple(tuple(map(out.index, operand)) for operand in (left, right)))
+    left, right, out = ("".join(c for c in part if c not in samples) for part in (left, right, out))
+    summed = set(left) & set(right)
+    rest = "".join(c for c in left + right if c not in summed)
+    if len(summed) != 1 or len(left) != 2 or len(right) not in (1, 2) or rest != out:
+        return None
+    return Products(left[0] in summed, len(right) == 2 and right[1] in summed)
 
 
 def apart(shapes: list[Shape]) -> tuple[tuple[int, ...], ...]:

@@ -42,8 +42,8 @@ class Program:
 
     def _letter(self, n: int) -> str:
         exact = (letter for letter, size in self.sizes.items() if n == size)
-        multiple = (f"{n // size}{letter}" for letter, size in self.sizes.items() if n % size == 0)
-        return next(exact, None) or next(multiple, str(n))
+        multiples = [(n // size, letter) for letter, size in self.sizes.items() if n % size == 0]
+        return next(exact, None) or "".join(map(str, min(multiples, default=(n,))))
 
 
 def prime_sizes(shapes: Iterable[Shape]) -> dict[str, int]:

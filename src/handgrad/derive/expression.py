@@ -164,6 +164,13 @@ class Indexed:
 
 
 @dataclass(frozen=True)
+class Stack:
+    """Blocks, one under the other."""
+
+    parts: tuple["Expression", ...]
+
+
+@dataclass(frozen=True)
 class Constant:
     """An array of one number: "1" for ones, "0" for zeros."""
 
@@ -195,6 +202,7 @@ Expression: TypeAlias = (
     | Indicator
     | Cases
     | Indexed
+    | Stack
     | Constant
     | Code
 )

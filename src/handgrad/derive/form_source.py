@@ -12,17 +12,8 @@ from types import CodeType
 from typing import Any, Literal
 
 from handgrad.derive.kinds import folder_of_layers
-from handgrad.derive.loop_source import (
-    STEP,
-    LoopLine,
-    Values,
-    execute,
-    functions_of,
-    lines_of,
-    loop_of,
-    read_lines,
-    reads,
-)
+from handgrad.derive.loop_lines import STEP, LoopLine, read_lines, reads
+from handgrad.derive.loop_source import Values, execute, functions_of, lines_of, loop_of
 from handgrad.derive.reader import FileReader, paragraph
 from handgrad.errors import InputError
 

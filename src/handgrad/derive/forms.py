@@ -19,8 +19,9 @@ from handgrad.derive import expression as ex
 from handgrad.derive.document import Check, Form, Line, Section
 from handgrad.derive.execute import Program
 from handgrad.derive.form_source import BEFORE, FormLine, FormSource, Record
+from handgrad.derive.loop_lines import STEP, LoopLine, reads
 from handgrad.derive.loop_run import LOSS, LoopRun
-from handgrad.derive.loop_source import STEP, LoopLine, Values, reads
+from handgrad.derive.loop_source import Values
 from handgrad.derive.names import size_expression, symbol
 from handgrad.derive.translate import Translation
 from handgrad.derive.unfold import unfolded

@@ -172,6 +172,10 @@ class LatexNotation:
     def indexed(self, body: str, index: tuple[str, ...]) -> str:
         return rf"{body}_{{{''.join(index)}}}"
 
+    def stack(self, parts: list[str]) -> str:
+        rows = r" \\ ".join(parts)
+        return rf"\begin{{bmatrix}} {rows} \end{{bmatrix}}"
+
     def constant(self, text: str) -> str:
         return rf"\mathbf{{{text}}}"
 

@@ -14,9 +14,10 @@ import numpy as np
 
 from handgrad.check.numerical import TOLERANCE, relative_error
 from handgrad.derive.document import Check
+from handgrad.derive.loop_lines import STEP, LoopLine, reads
 from handgrad.derive.loop_parts import BEFORE, Parts
 from handgrad.derive.loop_run import LOSS, LoopRun
-from handgrad.derive.loop_source import STEP, LoopLine, Values, cell, execute, put, reads
+from handgrad.derive.loop_source import Values, cell, execute, put
 from handgrad.derive.names import differentiated
 
 

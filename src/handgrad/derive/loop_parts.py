@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from handgrad.check.numerical import relative_error
+from handgrad.derive.loop_lines import STEP, LoopLine
 from handgrad.derive.loop_run import LOSS, LoopRun
-from handgrad.derive.loop_source import STEP, LoopLine
 
 BEFORE = f"{STEP} - 1"
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -11,10 +11,12 @@ from handgrad.check.numerical import NumericalGradient, numerical_gradient, rela
 from handgrad.derive import expression as ex
 from handgrad.derive.document import Check
 from handgrad.derive.execute import draw
-from handgrad.derive.loop_source import STEP, Change, LoopSource, Shape, Use, Values
+from handgrad.derive.loop_lines import STEP
+from handgrad.derive.loop_source import Change, LoopSource, Shape, Use, Values
 from handgrad.derive.names import differentiated
 from handgrad.errors import InputError
 
+_REQUIRED = 3  # arguments of a backward pass: the parameters, the cache and the cotangent of the output
 _SHOWN = 1  # the step whose values tell the shapes
 LOSS = "L"
 
@@ -31,13 +33,15 @@ class LoopRun:
     _known: dict[tuple[Any, ...], NumericalGradient] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        (y, cache), self.values, self.made = self.forward(self.inputs)
-        self.output = y
-        self.cotangent = draw(self.rng, np.shape(y))
+        (outputs, cache), self.values, self.made = self.forward(self.inputs)
+        self.output, *self.others = outputs if isinstance(outputs, tuple) else (outputs,)
+        self.cotangent = draw(self.rng, np.shape(self.output))
+        self.last_cotangents = [draw(self.rng, np.shape(other[-1])) for other in self.others]
         self.cotangents: Values = {}
-        self.given = dict(zip(("params", "cache", "dy"), (self.parameters, cache, self.cotangent), strict=True))
         walk = self.source.backward
-        if len(walk.arguments) - len(walk.defaults) != len(self.given):
+        given = (self.parameters, cache, self.cotangent, *self.last_cotangents)
+        self.given = dict(zip(walk.arguments, given, strict=False))
+        if len(walk.arguments) - len(walk.defaults) != _REQUIRED:
             said = f"{self.source.name}_backward takes {', '.join(walk.arguments) or 'nothing'}"
             raise InputError(f"{said}, expected the parameters, the cache and the cotangent of the output")
         self.prepared_back = walk.prepared(self.given_back())
@@ -57,10 +61,11 @@ class LoopRun:
     def forward(self, inputs: Values, change: Change | Use | None = None) -> Any:
         """The forward pass, in complex numbers where one that it is given is: the complex step then goes through."""
         if np.iscomplexobj(change.value if change else 0) or any(map(np.iscomplexobj, inputs.values())):
-            inputs = {name: np.asarray(value, complex) for name, value in inputs.items()}
+            whole = self.source.integers
+            inputs = {name: v if name in whole else np.asarray(v, complex) for name, v in inputs.items()}
         arguments = self.source.forward.arguments
         found = self.source.forward.run({**inputs, arguments[0]: self._packed(inputs)}, change)
-        if not isinstance(found[0], tuple) or len(found[0]) != 2 or not isinstance(found[0][0], np.ndarray):
+        if not isinstance(found[0], tuple) or len(found[0]) != 2 or not _arrays(found[0][0]):
             raise InputError(f"{self.source.name}_forward gives {type(found[0]).__name__}, expected `return y, cache`")
         return found
 
@@ -81,19 +86,27 @@ class LoopRun:
             self._known[key] = numerical_gradient(scalar, value)
         return self._known[key]
 
-    def used(self, name: str, index: str, lines: tuple[int, ...], step: int) -> NumericalGradient:
-        """The numerical derivative of the loss by what some forward lines read in one step: the part of a derivative
-        that comes through them."""
-        key = (LOSS, name, index, lines, step)
+    def used(
+        self, name: str, index: str, lines: tuple[int, ...], step: int, of: str = LOSS, at: int | None = None
+    ) -> NumericalGradient:
+        """The numerical derivative of the loss, or of ``of`` in the step ``at``, by what some forward lines read in one
+        step: the part of a derivative that comes through them."""
+        key = (of, at, name, index, lines, step)
         if key not in self._known:
 
             def scalar(v: Any) -> Any:
-                return self._scalar(LOSS, None, self.forward(self.inputs, Use(name, index, lines, step, v)))
+                return self._scalar(of, at, self.forward(self.inputs, Use(name, index, lines, step, v)))
 
             whole = index == "" and name in self.inputs
             value = self.inputs[name] if whole else self.value(name, step - (index == f"{STEP} - 1"))
             self._known[key] = numerical_gradient(scalar, value)
         return self._known[key]
+
+    def forward_steps(self, name: str) -> Any:
+        """All that the forward pass calls ``name``, where that is an array with an entry for each step; else None."""
+        value = self.values[name]
+        indexed = any(line.target == name and line.index for line in self.source.forward.lines)
+        return value[: self.steps] if indexed else None
 
     def value(self, name: str, t: int) -> Any:
         """What the forward pass calls ``name`` in step ``t``."""
@@ -104,9 +117,13 @@ class LoopRun:
         return self.cotangents.setdefault(name, draw(np.random.default_rng(len(name)), np.shape(self.value(name, 0))))
 
     def _scalar(self, of: str, step: int | None, found: Any) -> Any:
-        (y, _), values, made = found
+        (outputs, _), values, made = found
         if of == LOSS:
-            return (y * self.cotangent).sum() if step is None else (y[step] * self.cotangent[step]).sum()
+            y, *others = outputs if isinstance(outputs, tuple) else (outputs,)
+            if step is not None:
+                return (y[step] * self.cotangent[step]).sum()
+            rest = zip(others, self.last_cotangents, strict=True)
+            return (y * self.cotangent).sum() + sum((other[-1] * dother).sum() for other, dother in rest)
         value = made[of][step] if of in made else values[of][step]
         return (value * self.cotangent_of(of)).sum()
 
@@ -137,3 +154,8 @@ class LoopRun:
         for name, steps in {**self.made, **self.made_back}.items():
             shown[f"{name}_{STEP}"] = steps[_SHOWN]
         return shown
+
+
+def _arrays(outputs: Any) -> bool:
+    """Whether these are an array, or several: the first is the output, of the others the last entry is read."""
+    return all(isinstance(each, np.ndarray) for each in (outputs if isinstance(outputs, tuple) else (outputs,)))

@@ -5,21 +5,22 @@ The lines inside the loops are the equations. What stands before a loop prepares
 
 import ast
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.derive.kinds import folder_of_layers
+from handgrad.derive.loop_lines import STEP, LoopLine, read_lines, refuse_carried
 from handgrad.derive.reader import FileReader, paragraph, parse_shapes, read_file
 from handgrad.derive.source import WRITE, Origin
 from handgrad.errors import InputError
 
 Values = dict[str, Any]
 Shape = tuple[str, ...]
-STEP = "t"
 
 
 class Change(NamedTuple):
@@ -38,20 +39,6 @@ class Use(NamedTuple):
     lines: tuple[int, ...]  # their places in the loop
     step: int
     value: Any
-
-
-@dataclass(frozen=True)
-class LoopLine:
-    """One assignment inside a loop, perhaps under an ``if``."""
-
-    target: str  # the name, without its index
-    index: str  # "", "t" or "t - 1"
-    value: ast.expr
-    added: bool  # += instead of =
-    origin: Origin
-    number: str
-    note: str
-    code: CodeType = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -142,11 +129,18 @@ class LoopSource:
     backward: Walk
     meanings: Mapping[str, str]  # of parameters and cached values, from the docstrings of their classes
     functions: Mapping[str, ast.FunctionDef] = field(repr=False)  # of the file, by name
+    integers: frozenset[str] = frozenset()  # inputs that pick rows of the first parameter
+    letters: Mapping[str, str] = field(default_factory=dict)  # in print, for some names: LETTERS of its forms
 
 
 def read_loop(name: str, folder: Traversable | None = None) -> LoopSource:
     """The layer called ``name`` from ``folder``. Raises InputError where its form is another."""
-    return loop_layer(read_file(name, folder))
+    source = loop_layer(read_file(name, folder))
+    listed = (folder or folder_of_layers()).joinpath(f"{name}_forms", "__init__.py")
+    if not listed.is_file():
+        return source
+    forms = FileReader(f"{name}_forms", listed.read_text(encoding="utf-8")).namespace
+    return replace(source, letters=forms.get("LETTERS", {}))
 
 
 def functions_of(reader: FileReader) -> dict[str, ast.FunctionDef]:
@@ -177,8 +171,10 @@ def loop_layer(reader: FileReader) -> LoopSource:
         raise InputError(f"{said}, expected the number of steps in it; write, for example, x (T, D, B)")
     title, source = docstring.partition("\n")[0], paragraph(docstring, "Source")
     cost = paragraph(docstring, "Cost")
-    functions = functions_of(reader)
-    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, reader.meanings(), functions)
+    functions, meanings = functions_of(reader), reader.meanings()
+    signature = reader.signature(f"{name}_forward").items()
+    whole = frozenset(each for each, parameter in signature if "numpy.integer" in repr(parameter.annotation))
+    return LoopSource(name, title, source, cost, shapes, kind, forward, backward, meanings, functions, whole)
 
 
 def _walk(reader: FileReader, name: str) -> Walk:
@@ -189,7 +185,7 @@ def _walk(reader: FileReader, name: str) -> Walk:
     over = compile(ast.Expression(loop.iter), f"{reader.name}.py, line {loop.lineno}", "eval")
     returned = compile(ast.Expression(result), f"{reader.name}.py, line {result.lineno}", "eval")
     found = tuple(read_lines(reader, loop.body))
-    _refuse_carried(reader, found)
+    refuse_carried(reader, found)
     last = Origin(f"{reader.name}.py:{result.lineno}", f"return {ast.unparse(result)}")
     preparation = lines_of(reader, lines)
     return Walk(
@@ -235,47 +231,3 @@ def loop_of(reader: FileReader, name: str) -> tuple[ast.FunctionDef, list[ast.st
     if ast.unparse(loop.target) != STEP:
         raise reader.wrong(loop, f"expected `for {STEP} in ...:`; call the step {STEP}, and index the arrays with it")
     return node, lines[:-1], loop, last.value
-
-
-def read_lines(reader: FileReader, body: Sequence[ast.stmt], step: str = STEP) -> Iterator[LoopLine]:
-    """The assignments of a loop over ``step``; the last number above a line holds for those below it."""
-    number = ""
-    for statement in body:
-        inner = statement.body[0] if isinstance(statement, ast.If) and len(statement.body) == 1 else statement
-        match inner:
-            case ast.Assign(targets=[target], value=value) | ast.AugAssign(target=target, op=ast.Add(), value=value):
-                name, index = _indexed(reader, inner, target, step)
-            case _:
-                what = "expected an assignment, or +=, in a loop over time"
-                raise reader.wrong(inner, f"{what}; write what a step gives into an array, as in h[{STEP}] = ...")
-        above, note = reader.comment_above(inner.lineno)
-        number = above or number
-        code = ast.get_source_segment(reader.source, inner) or ast.unparse(inner)
-        origin = Origin(f"{reader.name}.py:{inner.lineno}", code)
-        compiled = compile(ast.Module([statement], []), origin.place, "exec")
-        yield LoopLine(name, index, value, isinstance(inner, ast.AugAssign), origin, number, note, compiled)
-
-
-def _indexed(reader: FileReader, node: ast.stmt, target: ast.expr, step: str) -> tuple[str, str]:
-    """Name and index of what is assigned."""
-    match target:
-        case ast.Name(id=name):
-            return name, ""
-        case ast.Subscript(value=ast.Name(id=name), slice=place) if ast.unparse(place) in (step, f"{step} - 1"):
-            return name, ast.unparse(place)
-    raise reader.wrong(node, f"expected a name, or one with the index {step} or {step} - 1, on the left")
-
-
-def reads(line: LoopLine) -> set[str]:
-    """The names that a line reads."""
-    return {node.id for node in ast.walk(line.value) if isinstance(node, ast.Name)}
-
-
-def _refuse_carried(reader: FileReader, lines: Sequence[LoopLine]) -> None:
-    """A name that a step hands to the next has two values in one step, and one symbol cannot stand for both."""
-    for i, line in enumerate(lines):
-        name = line.target
-        if not line.index and not line.added and any(name in reads(before) for before in lines[: i + 1]):
-            said = f"{line.origin.place}: `{line.origin.code}` hands {name} on to the next step"
-            what = "expected an array with the index of the step, so that both values have a name"
-            raise InputError(f"{said}, {what}; write {name}[{STEP}] and {name}[{STEP} - 1], as in layers/rnn.py")

@@ -6,8 +6,8 @@ from dataclasses import replace
 from handgrad.derive.document import Section
 from handgrad.derive.expression import Expression, Symbol
 from handgrad.derive.form_source import FormSource
+from handgrad.derive.loop_lines import STEP
 from handgrad.derive.loop_run import LOSS, LoopRun
-from handgrad.derive.loop_source import STEP
 from handgrad.derive.words import AXES
 
 Note = tuple[str | Expression, ...]

@@ -188,6 +188,10 @@ class MathMLNotation:
     def indexed(self, body: str, index: tuple[str, ...]) -> str:
         return f"<msub>{_row(body)}{_row(*(f'<mi>{letter}</mi>' for letter in index))}</msub>"
 
+    def stack(self, parts: list[str]) -> str:
+        rows = "".join(f"<mtr><mtd>{part}</mtd></mtr>" for part in parts)
+        return _fence("[", f"<mtable>{rows}</mtable>", "]")
+
     def constant(self, text: str) -> str:
         return f'<mn style="font-weight:bold">{text}</mn>'
 

@@ -1,9 +1,9 @@
 """From a name in the source to the symbol of mathematics: ``dW`` to the partial derivative by W, ``lam`` to λ."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
-from handgrad.derive.expression import Expression, Number, Product, Symbol
+from handgrad.derive.expression import Call, Expression, Number, Product, Sum, Symbol, Term
 
 GREEK = {
     "alpha": "α",
@@ -25,12 +25,14 @@ GREEK = {
     "psi": "ψ",
     "omega": "ω",
 }
-WORDS = {"l": "ℓ", "eye": "I"}
+WORDS = {"l": "ℓ", "eye": "I", "tokens": "s"}
 WORDS |= {"lr": "η", "learning_rate": "η", "momentum": "μ"}  # η and μ are the field's letters for these
 SUBSCRIPTED = {"weight_decay": ("λ", "w")}  # the optimizer's own, beside λ in the loss
 OPERATORS = ("log", "exp")
 LAYER = "__"  # W__2 is W of layer 2: a name that a network's derivation makes up, never one in a layer's source
 
+_STEPS = ("t", "t-1")
+_NO_LETTERS: Mapping[str, str] = {}
 _NUMBERED = re.compile(r"([A-Za-z]+?)(\d+)")
 
 
@@ -50,12 +52,21 @@ def differentiated(name: str, values: Container[str]) -> str | None:
     return rest if name.startswith("d") and rest in values else None
 
 
-def symbol(name: str, values: Container[str] = ()) -> Symbol:
-    """The symbol of ``name``; ``values`` are the names of the forward pass, so that ``dW`` is known for what it is."""
+def symbol(name: str, values: Container[str] = (), letters: Mapping[str, str] = _NO_LETTERS) -> Symbol:
+    """The symbol of ``name``; ``values`` are the names of the forward pass, so that ``dW`` is known for what it is.
+    ``letters``: other letters for some names, ``c~`` for c with a tilde."""
     of = differentiated(name, values)
     plain, _, layer = (of or name).partition(LAYER)
-    letter, operator, subscript, hat = _parts(plain)
-    return Symbol(letter, of is not None, operator, subscript, layer, hat)
+    base, step = _stepped(plain)
+    plain = letters.get(base, base) + step
+    letter, operator, subscript, hat = _parts(plain.replace("~", ""))
+    return Symbol(letter, of is not None, operator, subscript, layer, hat, "~" in plain)
+
+
+def _stepped(name: str) -> tuple[str, str]:
+    """``a_g_t-1`` as a_g and _t-1."""
+    base, mark, step = name.rpartition("_")
+    return (base, mark + step) if step in _STEPS else (name, "")
 
 
 def _parts(name: str) -> tuple[str, str, str, bool]:
@@ -87,7 +98,10 @@ def size_parts(size: str) -> tuple[int, str]:
 
 
 def size_expression(size: str) -> Expression:
-    """A size as it stands in a shape: ``M``, ``M_2``, ``4H``, or a plain number."""
+    """A size as it stands in a shape: ``M``, ``M_2``, ``4H``, ``H+N``, or a plain number."""
+    if "+" in size:
+        addends = tuple(Term(False, size_expression(each)) for each in size.split("+"))
+        return Call("", (Sum(addends),))  # in brackets
     factor, name = size_parts(size)
     letter, _, subscript = name.partition("_")
     if not letter:

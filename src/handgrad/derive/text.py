@@ -166,6 +166,9 @@ class TextNotation:
     def indexed(self, body: str, index: tuple[str, ...]) -> str:
         return body + self._lowered("".join(index))
 
+    def stack(self, parts: list[str]) -> str:
+        return f"[{'; '.join(parts)}]"
+
     def constant(self, text: str) -> str:
         return self._glyph({"1": "𝟏", "0": "𝟎"}[text])
 

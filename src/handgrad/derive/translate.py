@@ -13,12 +13,14 @@ import numpy as np
 
 from handgrad.derive import expression as ex
 from handgrad.derive.algebra import (
+    OURS,
     REWRITTEN,
     Index,
     Shape,
     apart,
     chain,
     free,
+    products_of,
     quotient,
     rank,
     sign_of_first,
@@ -44,6 +46,7 @@ class Translation:
     repeated: dict[ex.Expression, tuple[str, ...]] = field(default_factory=dict)  # what NumPy repeats, and along what
     bound: list[str] = field(default_factory=list)  # indices of the sums around the part at hand
     named: Mapping[str, ex.Symbol] = field(default_factory=dict)  # symbols that do not follow from the name
+    spelled: Mapping[str, str] = field(default_factory=dict)  # other letters for some names
 
     def target(self, name: str, value: Any) -> ex.Symbol:
         """The symbol on the left of a line, whose value is ``value``."""
@@ -124,20 +127,18 @@ class Translation:
         return None
 
     def _einsum(self, arguments: list[ast.expr], index: Index) -> ex.Expression | None:
-        """A product of two matrices, or of a matrix and a vector, for every sample: ``nij,in->jn`` is A^T v."""
+        """A product of two matrices, or of a matrix and a vector, for every sample: ``nij,in->jn`` is A^T v, and
+        ``nij,ln->nijl`` the outer product of A and v."""
         if len(arguments) != 3 or not isinstance(arguments[0], ast.Constant):
             return None
-        operands, _, out = str(arguments[0].value).replace(" ", "").partition("->")
-        left, _, right = operands.partition(",")
-        samples = set(left) & set(right) & set(out)
-        left, right, out = ("".join(c for c in part if c not in samples) for part in (left, right, out))
-        summed = set(left) & set(right)
-        rest = "".join(c for c in left + right if c not in summed)
-        if len(summed) != 1 or len(left) != 2 or len(right) not in (1, 2) or rest != out:
+        found = products_of(str(arguments[0].value))
+        if found is None:
             return None
         first, second = (self.expression(part) for part in arguments[1:])
-        first = ex.Transpose(first) if left[0] in summed else first
-        second = ex.Transpose(second) if len(right) == 2 and right[1] in summed else second
+        if found.outer:
+            return self._indexed(ex.Product((first, second), (True, True), found.outer), index)
+        first = ex.Transpose(first) if found.first_transposed else first
+        second = ex.Transpose(second) if found.second_transposed else second
         return self._indexed(ex.MatrixProduct((first, second)), index)
 
     def _matrix_product(self, factors: list[ast.expr], index: Index) -> ex.Expression:
@@ -164,12 +165,17 @@ class Translation:
         return ex.Cases(self._condition(parts[0], index), chosen, otherwise)
 
     def _attribute(self, node: ast.Attribute, index: Index) -> ex.Expression | None:
+        if node.attr == "T" and (rows := self._rows(node.value)):
+            return self._indexed(ex.MatrixProduct((ex.Transpose(rows[1]), rows[0])), index)
         if node.attr == "T":
             return self._indexed(ex.Transpose(self.expression(node.value)), index)
         return self._count(node.value) if node.attr == "size" else None
 
     def _subscript(self, node: ast.Subscript, index: Index) -> ex.Expression | None:
-        """Only ``b[:, None]`` and its like, where an axis is added: b, which is repeated along that axis."""
+        """Only ``E[tokens]``, rows that whole numbers pick, and ``b[:, None]`` and its like, where an axis is added: b,
+        which is repeated along that axis."""
+        if rows := self._rows(node):
+            return self._indexed(ex.MatrixProduct((ex.Transpose(rows[0]), rows[1])), index)
         parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         kept = [i for i, part in enumerate(parts) if isinstance(part, ast.Slice)]
         whole = all(isinstance(p, ast.Slice) and p.lower is p.upper is p.step is None for p in (parts[i] for i in kept))
@@ -179,10 +185,24 @@ class Translation:
         moved = {i - len(parts): k - len(kept) for k, i in enumerate(kept)}
         return self.expression(node.value, {moved[axis]: letter for axis, letter in index.items()})
 
+    def _rows(self, node: ast.expr) -> tuple[ex.Expression, ex.Expression] | None:
+        """Of ``E[tokens]``, onehot(tokens) and E."""
+        if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Name):
+            return None
+        picked = self.values.get(node.slice.id)
+        if not isinstance(picked, np.ndarray) or picked.dtype.kind != "i":
+            return None
+        return ex.Call("onehot", (self.expression(node.slice),)), self.expression(node.value)
+
     def _call(self, node: ast.Call, index: Index) -> ex.Expression | None:
+        if ast.unparse(node.func) == "np.add.at":
+            _, rows, added = map(self.expression, node.args)
+            return ex.MatrixProduct((ex.Call("onehot", (rows,)), added))
         if isinstance(node.func, ast.Name):
             name = node.func.id
             meant = self.values.get(name, abs if name == "abs" else None)
+            if meant in OURS and len(node.args) == 1:
+                return self._indexed(ex.Call(OURS[meant], (self.expression(node.args[0]),)), index)
             return self._function(name, node, index) if meant in (abs, getattr(np, name, abs)) else None
         if not isinstance(node.func, ast.Attribute):
             return None
@@ -201,6 +221,8 @@ class Translation:
         if node.keywords:
             return None
         match name:
+            case "concatenate" if isinstance(first, ast.List) and len(node.args) == 1:
+                return self._indexed(ex.Stack(tuple(map(self.expression, first.elts))), index)
             case "where" if len(node.args) == 3:
                 return self._where(node.args, index)
             case "einsum":
@@ -252,7 +274,7 @@ class Translation:
         return sizes[0] if len(sizes) == 1 else ex.Product(sizes, (False,) * len(sizes))
 
     def _met(self, name: str, shape: Shape, index: Index) -> ex.Symbol:
-        plain = self.named.get(name) or symbol(name, self.forward)
+        plain = self.named.get(name) or symbol(name, self.forward, self.spelled)
         self.symbols.setdefault(plain, self.letters(shape))
         chosen = tuple(index[axis] for axis in sorted(index))
         if plain.partial and plain.of[0] != "L":  # the elements of a Jacobian are those of what is differentiated

@@ -5,6 +5,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from handgrad.derive.loop_lines import STEP
 from handgrad.derive.reader import read_named
 
 _PASSES = {"activation": "forward", "activation_backward": "backward"}  # of the layer that ``f`` names
@@ -65,3 +66,22 @@ class _Unfold(ast.NodeTransformer):
                 case _:
                     return None
         return None
+
+
+def in_one_step(value: ast.expr, per_step: set[str]) -> ast.expr:
+    """``value`` in the names of one step: ``c[t - 1]`` is c_t-1, and a name in ``per_step``, ``a``, is a_t."""
+    node: ast.expr = ast.fix_missing_locations(_InOneStep(per_step).visit(copy.deepcopy(value)))
+    return node
+
+
+class _InOneStep(ast.NodeTransformer):
+    def __init__(self, per_step: set[str]) -> None:
+        self.per_step = per_step
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(f"{node.id}_{STEP}" if node.id in self.per_step else node.id, ast.Load())
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if isinstance(node.value, ast.Name) and ast.unparse(node.slice) in (STEP, f"{STEP} - 1"):
+            return ast.Name(f"{node.value.id}_{ast.unparse(node.slice)}".replace(" ", ""), ast.Load())
+        return self.generic_visit(node)

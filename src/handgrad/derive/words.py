@@ -71,6 +71,15 @@ def legend(derivation: Derivation) -> list[Prose]:
     notes += _of_maps(parts)
     if any(isinstance(n, ex.Call) and n.function == "diag" for n in parts):
         notes.append(["diag is the diagonal matrix of a column: one for each sample."])
+    if any(isinstance(n, ex.Call) and n.function == "σ" for n in parts):
+        one = ex.Number("1")
+        curve = ex.Sum((ex.Term(False, one), ex.Term(False, ex.Call("exp", (ex.negative(ex.Symbol("a")),)))))
+        notes.append([ex.Call("σ", (ex.Symbol("a"),)), " = ", ex.Fraction(one, curve), "."])
+    if picked := [n for n in parts if isinstance(n, ex.Call) and n.function == "onehot"]:
+        notes.append([picked[0], " has a column for each sample: 1 in the row of its token, else 0. "])
+        notes[-1].append("The code makes no such array: it picks rows, and adds to rows.")
+    if any(isinstance(n, ex.Stack) for n in parts):
+        notes.append([ex.Stack((ex.Symbol("p"), ex.Symbol("q"))), " has p above q."])
     if any(isinstance(n, ex.Indicator) for n in parts):
         notes.append(["[condition] is 1 where the condition holds, else 0."])
     if any(isinstance(n, ex.Constant) for n in parts):
@@ -90,11 +99,16 @@ def legend(derivation: Derivation) -> list[Prose]:
 
 def _outer(product: ex.Product) -> Prose:
     """What an outer product is, element by element."""
-    letters = AXES[-1 - max(map(max, product.outer)) :]
-    note: Prose = ["⊗ multiplies every element with every element: ", ex.Indexed(product, tuple(letters)), " = "]
+    common = set(product.outer[0]) & set(product.outer[1])  # the samples
+    letters = "njil" if common else AXES[-1 - max(map(max, product.outer)) :]
+    said = "⊗ multiplies every element with every element" + (", for each sample n: " if common else ": ")
+    note: Prose = [said, ex.Indexed(product, tuple(letters)), " = "]
     for factor, axes in zip(product.factors, product.outer, strict=True):
         index = tuple(letters[axis] for axis in axes)
-        note += [replace(factor, index=index) if isinstance(factor, ex.Symbol) else ex.Indexed(factor, index), " "]
+        if isinstance(factor, ex.Symbol) and not factor.partial:
+            note += [replace(factor, index=index), " "]
+        else:
+            note += [ex.Indexed(factor, index), " "]
     return [*note[:-1], "."]
 
 

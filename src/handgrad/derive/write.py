@@ -35,6 +35,7 @@ class Notation(Protocol):
     def indicator(self, condition: str) -> str: ...
     def cases(self, condition: str, chosen: str, otherwise: str) -> str: ...
     def indexed(self, body: str, index: tuple[str, ...]) -> str: ...
+    def stack(self, parts: list[str]) -> str: ...
     def constant(self, text: str) -> str: ...
     def code(self, text: str) -> str: ...
 
@@ -163,6 +164,10 @@ def _indexed(body: ex.Indexed, notation: Notation) -> tuple[str, int]:
     return notation.indexed(write(body.body, notation, ATOM), body.index), ATOM
 
 
+def _stack(body: ex.Stack, notation: Notation) -> tuple[str, int]:
+    return notation.stack([write(part, notation) for part in body.parts]), ATOM
+
+
 def _constant(body: ex.Constant, notation: Notation) -> tuple[str, int]:
     return notation.constant(body.text), ATOM
 
@@ -189,6 +194,7 @@ _WRITERS: dict[type, Callable[[Any, Notation], tuple[str, int]]] = {
     ex.Indicator: _indicator,
     ex.Cases: _cases,
     ex.Indexed: _indexed,
+    ex.Stack: _stack,
     ex.Constant: _constant,
     ex.Code: _code,
 }

@@ -10,7 +10,7 @@ is 0 and nothing is collected; what stands there, out of range included, is neve
 
 Source: Bengio, Ducharme, Vincent and Jauvin (2003), A neural probabilistic language model, section 2.
 
-Shapes: E (V, D), tokens (T, B) from 0 to V - 1, x (T, D, B), lengths (B,) from 1 to T.
+Shapes: E (V, M), tokens (T, B) from 0 to V - 1, x (T, M, B), lengths (B,) from 1 to T.
 """
 
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ Tokens = np.ndarray[Any, np.dtype[np.integer[Any]]]
 
 
 class EmbeddingParams(NamedTuple):
-    """E (V, D): row v is the embedding of token v."""
+    """E (V, M): row v is the embedding of token v."""
 
     E: Array
 
@@ -39,7 +39,7 @@ class EmbeddingCache(NamedTuple):
 def embedding_forward(
     params: EmbeddingParams, tokens: Tokens, lengths: Lengths | None = None
 ) -> tuple[Array, EmbeddingCache]:
-    """``x`` (T, D, B) of ``tokens`` (T, B), whole numbers from 0 to V - 1."""
+    """``x`` (T, M, B) of ``tokens`` (T, B), whole numbers from 0 to V - 1."""
     (E,) = params
     T, B = tokens.shape
     ends = np.full(B, T) if lengths is None else lengths
@@ -53,7 +53,7 @@ def embedding_forward(
 
 
 def embedding_backward(params: EmbeddingParams, cache: EmbeddingCache, dx: Array) -> EmbeddingParams:
-    """From ``dx`` (T, D, B) to ``dE`` (V, D), summed over all occurrences of each token."""
+    """From ``dx`` (T, M, B) to ``dE`` (V, M), summed over all occurrences of each token."""
     (E,) = params
     tokens, real = cache
     dE = np.zeros_like(E)
