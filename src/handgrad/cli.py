@@ -34,6 +34,9 @@ for _lab in LABS.values():
     run.command(f"handgrad.labs.command:{_lab.name}", name=_lab.name, help=_lab.sentence)
 
 
+app.command("handgrad.labs.sample_command:sample", name="sample", help="Write poems with a network that was trained.")
+
+
 @run.default
 def run_nothing(*words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]) -> int:
     """Asked for when no lab of that name exists."""

@@ -5,6 +5,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from handgrad.errors import HandgradError
 from handgrad.labs.result import LabResult, Table
@@ -45,8 +46,8 @@ class ConsoleReporter:
         if self._console is not None:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def metrics(self, record: dict[str, Any]) -> None:
-        """A line of ``metrics.jsonl`` and of the log."""
+    def metrics(self, record: dict[str, Any], line: str | None = None) -> None:
+        """A line of ``metrics.jsonl`` and of the log, there as ``line`` if that is given."""
         self.records += 1
         if self.folder is not None and not self.write_error:
             try:
@@ -55,7 +56,7 @@ class ConsoleReporter:
             except HandgradError as error:
                 self.write_error = str(error)
                 self.say(f"{error}; training goes on without it")
-        self.say(metrics_line(record))
+        self.say(metrics_line(record) if line is None else line)
 
     def progress(self, done: int, total: int, text: str = "") -> None:
         """Move the bar; it goes away when ``done == total``."""
@@ -143,6 +144,11 @@ def cell_text(cell: str | int | float | None, digits: int) -> str:
     return text.rstrip(".") if "e" not in text else f"{cell:.{digits}g}"
 
 
+def columns_of(text: str) -> int:
+    """Columns of a terminal that ``text`` takes: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
 def is_numeric(table: Table, column: int) -> bool:
     """Whether a column holds numbers alone, and is set flush right."""
     return all(not isinstance(row[column], str) for row in table.rows)
@@ -152,10 +158,13 @@ def table_text(table: Table) -> str:
     """A table as plain text: title, heads, a rule, rows, and its note."""
     rows = [[cell_text(cell, table.digits) for cell in row] for row in table.rows]
     right = [is_numeric(table, k) for k in range(len(table.columns))]
-    widths = [max(len(line[k]) for line in [list(table.columns), *rows]) for k in range(len(table.columns))]
+    widths = [max(columns_of(line[k]) for line in [list(table.columns), *rows]) for k in range(len(table.columns))]
 
     def line(cells: Iterable[str]) -> str:
-        placed = (c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True))
+        placed = []
+        for cell, width, flush_right in zip(cells, widths, right, strict=True):
+            gap = " " * (width - columns_of(cell))
+            placed.append(gap + cell if flush_right else cell + gap)
         return "  ".join(placed).rstrip()
 
     lines = [table.title, "", line(table.columns), "  ".join("-" * width for width in widths), *map(line, rows)]

@@ -211,3 +211,32 @@ ADDER = PublishedAdder(
     )
 )
 """Section 1 of report 000."""
+
+REPORT_002 = "PRML Assignment-3 Report (LSTM and Tang poems)"
+
+
+@dataclass(frozen=True)
+class PublishedPoems:
+    """What report 002 prints of its trained network: poems that begin with ``starts``. Its curves are not numbers.
+
+    The report writes its second start in the simplified form 红, its poem in the traditional one.
+    """
+
+    starts: str
+    poems: tuple[str, ...]
+    source: str = REPORT_002
+
+
+POEMS = PublishedPoems(
+    "日紅山夜湖海月",
+    (
+        "日暮銅雀閣，山川上月華。",
+        "紅萼競燃春苑曙，春風吹雪寒山。",
+        "山中有餘，何處是鄉。何言嶧陽，不敢寧。",
+        "夜久星回凛，三秋月照春。",
+        "湖上春風吹，長安得知名。",
+        "海岳臨丹壑，仙閣涌南薰。",
+        "月皎傍風送，山風照安思。",
+    ),
+)
+"""Part 2 of report 002."""

@@ -39,6 +39,7 @@ _LABS = (
     Lab("digits", "handgrad.labs.digits", "DigitsSettings", "handwritten digits, by a one-hidden-layer network"),
     Lab("lenet", "handgrad.labs.lenet", "LenetSettings", "handwritten digits, by LeNet-5 as it was published"),
     Lab("adder", "handgrad.labs.adder", "AdderSettings", "sums of binary numbers, by a recurrent network"),
+    Lab("poems", "handgrad.labs.poems", "PoemsSettings", "Tang poems, character by character, by an LSTM"),
     Lab("counter", "handgrad.labs.counter", "CounterSettings", "the ones of a sequence, by one recurrent neuron"),
 )
 LABS: dict[str, Lab] = {lab.name: lab for lab in _LABS}

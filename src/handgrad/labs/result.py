@@ -38,7 +38,8 @@ class Picture:
 @dataclass
 class LabResult:
     """``document`` is the JSON document (without ``run``, which the runner adds); ``findings`` are paragraphs of plain
-    text for terminal and report; ``network`` is saved as ``model.safetensors``; ``networks`` further ones by name."""
+    text for terminal and report; ``network`` is saved as ``model.safetensors``; ``networks`` further ones by name;
+    ``files``: texts that are saved beside them, by the names of their files."""
 
     document: dict[str, Any]
     tables: list[Table] = field(default_factory=list)
@@ -46,6 +47,7 @@ class LabResult:
     findings: list[str] = field(default_factory=list)
     network: "Sequential | None" = None
     networks: dict[str, "Sequential"] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     derivation: Any = None  # a handgrad.derive Derivation of the network that was run, for the report
     interrupted: bool = False
     error: str = ""  # a sentence, where training could not go on (divergence): what was done is still reported
@@ -58,8 +60,9 @@ class Reporter(Protocol):
         """A line for the person who waits (stderr; silent with --quiet)."""
         ...
 
-    def metrics(self, record: dict[str, Any]) -> None:
-        """A line of ``metrics.jsonl``, on disk when this returns; shown with the live progress."""
+    def metrics(self, record: dict[str, Any], line: str | None = None) -> None:
+        """A line of ``metrics.jsonl``, on disk when this returns; shown with the live progress, as ``line`` where that
+        is given."""
         ...
 
     def progress(self, done: int, total: int, text: str = "") -> None:

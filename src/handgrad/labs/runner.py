@@ -144,10 +144,12 @@ class _Saving:
         networks = ({"model": result.network} if result.network is not None else {}) | result.networks
         for name, network in networks.items():
             self._save_network(name, network)
+        for name, text in result.files.items():
+            self._try(folder.write, name, text.encode())
         if "settings" in result.document:
             config = {"lab": self.lab.name, "settings": result.document["settings"]}
             self._try(folder.write_toml, "config.toml", config)
-        self._report([f"{name}.safetensors" for name in networks])
+        self._report([f"{name}.safetensors" for name in networks] + list(result.files))
 
     def _save_network(self, name: str, network: "Sequential") -> None:
         """Save what was learned: where the run folder has no room, in the system's folder for temporary files."""
