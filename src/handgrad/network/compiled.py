@@ -204,15 +204,21 @@ def _samples(batch: Batch) -> interpreter.Samples:
 
 
 def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, per_shard: int) -> Orders:
-    """The same samples in every shard, the longest sequence first: those still running at a step are then the first."""
+    """The same samples in every batch, the longest sequence first in every shard: those still running at a step are
+    then the first. Whole batches are dealt out to the shards by length, so that each has the same work."""
     lengths = data.lengths
     if (lengths == lengths[0]).all():
         return orders
     orders = orders.copy()
     for order in orders:
         for first in range(0, len(order), batch_size):
-            for start in range(first, min(first + batch_size, len(order)), per_shard):
-                part = order[start : min(start + per_shard, first + batch_size)]
+            batch = order[first : first + batch_size]
+            batch[...] = batch[np.argsort(-lengths[batch], kind="stable")]
+            if len(batch) % per_shard == 0:
+                batch[...] = batch.reshape(per_shard, -1).T.ravel()
+                continue
+            for start in range(0, len(batch), per_shard):
+                part = batch[start : start + per_shard]
                 part[...] = part[np.argsort(-lengths[part], kind="stable")]
     return orders
 
