@@ -40,6 +40,7 @@ _HOME = {
     ),
     "handgrad.training.schedules": ("StepSchedule", "CosineSchedule", "WarmUpSchedule"),
     "handgrad.training.callbacks": ("EarlyStopping", "Every"),
+    "handgrad.training.checkpoints": ("Checkpoints",),
     "handgrad.training.history": ("History", "Epoch"),
     "handgrad.check": ("check",),
     "handgrad.check.numbers": ("assert_gradients",),
@@ -56,6 +57,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "AdamW",
+    "Checkpoints",
     "Conv2D",
     "CosineSchedule",
     "Dense",
@@ -127,6 +129,7 @@ if TYPE_CHECKING:
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
     from handgrad.network.sequential import Sequential
     from handgrad.training.callbacks import EarlyStopping, Every
+    from handgrad.training.checkpoints import Checkpoints
     from handgrad.training.history import Epoch, History
     from handgrad.training.initializers import (
         GlorotNormal,
