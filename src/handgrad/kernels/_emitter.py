@@ -64,12 +64,29 @@ class Emitter:
         """Write a block."""
         self.builder.store(value, self._vector_at(pointer, offset)).align = self.align
 
+    def gather(self, pointer, offset=0, stride=1):
+        """A block of every ``stride``-th item."""
+        block = ir.Constant(self.block, ir.Undefined)
+        for lane in range(self.block.count):
+            item = self.item(pointer, self.add(offset, self.mul(lane, stride)))
+            block = self.builder.insert_element(block, item, ir.Constant(ir.IntType(32), lane))
+        return block
+
+    def scatter(self, value, pointer, offset=0, stride=1):
+        """Write a block to every ``stride``-th place."""
+        for lane in range(self.block.count):
+            item = self.builder.extract_element(value, ir.Constant(ir.IntType(32), lane))
+            self.builder.store(item, self.shift(pointer, self.add(offset, self.mul(lane, stride))))
+
+    def shuffle(self, a, b, lanes):
+        """A block of the lanes with these numbers; those of b are counted on from the last of a."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
     def spread(self, value):
         """A block of ``lanes`` times the same number."""
         undefined = ir.Constant(self.block, ir.Undefined)
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), self.block.count), [0] * self.block.count)
         first = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-        return self.builder.shuffle_vector(first, undefined, everywhere)
+        return self.shuffle(first, undefined, [0] * self.block.count)
 
     def number(self, pointer, offset=0):
         """One number as a block."""
@@ -78,11 +95,18 @@ class Emitter:
     def plus(self, a, b):
         return self.builder.fadd(a, b, flags=_FLAGS)
 
+    def minus(self, a, b):
+        return self.builder.fsub(a, b, flags=_FLAGS)
+
     def times(self, a, b):
         return self.builder.fmul(a, b, flags=_FLAGS)
 
+    def constant(self, value):
+        """A block of ``lanes`` times a number known ahead."""
+        return ir.Constant(self.block, [float(value)] * self.block.count)
+
     def zero(self):
-        return ir.Constant(self.block, [0.0] * self.block.count)
+        return self.constant(0)
 
     def total(self, start=None):
         """A sum that begins with ``start`` (a block), or 0; LLVM keeps it in a register."""
@@ -102,6 +126,12 @@ class Emitter:
         """total <- total + x y"""
         self.set(total, self.plus(self.value(total), self.times(x, y)))
 
+    def joined(self, values):
+        """The sum of blocks, two by two: half as many additions wait for each other."""
+        while len(values) > 1:
+            values = [self.plus(*values[k : k + 2]) for k in range(0, len(values), 2)]
+        return values[0]
+
     def larger(self, x, m):
         """Lane by lane, whether x is to replace m as the largest number: NaN stays once it is there."""
         return self.builder.or_(self.builder.fcmp_ordered(">", x, m), self.builder.fcmp_unordered("uno", x, x))
@@ -109,6 +139,10 @@ class Emitter:
     def reaches(self, x, m):
         """Lane by lane, whether x is m, the largest number of all, or one of them is NaN."""
         return self.builder.fcmp_unordered(">=", x, m)
+
+    def positive(self, x):
+        """Lane by lane, whether x > 0; NaN is not."""
+        return self.builder.fcmp_ordered(">", x, self.zero())
 
     def where(self, mask, a, b):
         """Lane by lane, a where the mask is true, else b."""
@@ -122,6 +156,10 @@ class Emitter:
                 yield known
             with otherwise:
                 yield value
+
+    def when(self, value, known):
+        """``if value == known:``, for integers."""
+        return self.builder.if_then(self.builder.icmp_signed("==", value, self.integer(known)))
 
     @contextmanager
     def loop(self, start, stop, step=1):

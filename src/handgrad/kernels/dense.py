@@ -7,9 +7,11 @@ over W that sends the gradient back, so that W is read once and written once.
 
 import numpy as np
 
+from handgrad.kernels._column_tiles import SIDE
+from handgrad.kernels._dense_tiles import affine_tile
 from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
 from handgrad.kernels._rows import IN, LEARNING_RATE, N_IN, N_OUT, NEEDS_DX, OUT, PARAM
-from handgrad.kernels._small import add_product, add_vector_product
+from handgrad.kernels._small import add_product, add_sum, add_vector_product
 from handgrad.kernels._tiles import shift
 
 
@@ -51,12 +53,25 @@ def dense_forward_one(row, n, params, grads, acts, deltas, scalars):
     N, M = row[N_IN], row[N_OUT]
     W = matrix(params, row[PARAM], M, N)
     b = vector(params, row[PARAM] + M * N, M)
+    if N != 2:
+        affine_of_all(M, N, n, pointer(W, 0), pointer(b, 0), shift(acts, row[IN]), shift(acts, row[OUT]))
+        return
     for s in range(n):
         x, a = vector(acts, row[IN] + s * N, N), vector(acts, row[OUT] + s * M, M)
-        if N == 2:
-            affine_of_two(vector(params, row[PARAM], 2 * M), b, x, a)
-        else:
-            affine(W, b, x, a)
+        affine_of_two(vector(params, row[PARAM], 2 * M), b, x, a)
+
+
+@kernel
+def affine_of_all(M, N, n, W, b, x, a):
+    """a = W x + b of n samples, for W (M, N), eight samples at a time. All arrays are pointers."""
+    s = 0
+    while s + SIDE <= n:
+        for i in range(M):
+            affine_tile(shift(a, s * M + i), shift(W, i * N), shift(x, s * N), shift(b, i), M, N, N)
+        s += SIDE
+    while s < n:
+        affine(matrix(W, 0, M, N), vector(b, 0, M), vector(x, s * N, N), vector(a, s * M, M))
+        s += 1
 
 
 @kernel
@@ -118,40 +133,37 @@ def dense_backward_one(row, n, params, grads, acts, deltas, scalars):
 def dense_backward_steps(row, n, params, grads, acts, deltas, scalars):
     """dW = da x^T, db = sum of da, dx = W^T da, for the n steps of one sequence"""
     N, M = row[N_IN], row[N_OUT]
-    da = matrix(deltas, row[OUT], n, M)
-    one = da.dtype.type(1)
-    clear(vector(grads, row[PARAM], M * N + M))
+    every, x, da = vector(grads, row[PARAM], M * N + M), shift(acts, row[IN]), shift(deltas, row[OUT])
+    one = every.dtype.type(1)
+    clear(every)
     if row[NEEDS_DX]:
-        send_back(matrix(params, row[PARAM], M, N), da, matrix(deltas, row[IN], n, N))
-    add_outer(matrix(grads, row[PARAM], M, N), matrix(acts, row[IN], n, N), da, one)
-    add_samples(vector(grads, row[PARAM] + M * N, M), da, one)
+        send_back(M, N, n, shift(params, row[PARAM]), da, shift(deltas, row[IN]))
+    add_outer(M, N, n, one, pointer(every, 0), da, x)
+    add_samples(M, n, one, pointer(every, M * N), da)
 
 
 @operation
 def dense_backward_sgd_steps(row, n, params, grads, acts, deltas, scalars):
     """The same for plain SGD: first every dx, then the step, W <- W - eta da x^T, b <- b - eta sum of da"""
     N, M = row[N_IN], row[N_OUT]
-    W = matrix(params, row[PARAM], M, N)
-    da = matrix(deltas, row[OUT], n, M)
+    W, x, da = shift(params, row[PARAM]), shift(acts, row[IN]), shift(deltas, row[OUT])
     eta = vector(scalars, LEARNING_RATE, 1)[0]
     if row[NEEDS_DX]:
-        send_back(W, da, matrix(deltas, row[IN], n, N))
-    add_outer(W, matrix(acts, row[IN], n, N), da, -eta)
-    add_samples(vector(params, row[PARAM] + M * N, M), da, -eta)
+        send_back(M, N, n, W, da, shift(deltas, row[IN]))
+    add_outer(M, N, n, -eta, W, da, x)
+    add_samples(M, n, -eta, shift(W, M * N), da)
 
 
 @kernel
-def send_back(W, da, dx):
-    """dx = W^T da of every sample."""
-    M, N = W.shape
-    S = da.shape[0]
-    dx_all, da_all = pointer(dx, 0), pointer(da, 0)
-    clear(vector(dx_all, 0, S * N))
+def send_back(M, N, n, W, da, dx):
+    """dx = W^T da of n samples, for W (M, N). All arrays are pointers, here and in what follows."""
+    every = vector(dx, 0, n * N)
+    clear(every)
     if M * N <= NEAR:
-        add_product(S, N, M, W.dtype.type(1), dx_all, da_all, M, 1, pointer(W, 0))
+        add_product(n, N, M, every.dtype.type(1), dx, da, M, 1, W)
         return
-    for s in range(S):
-        add_combination(W, shift(da_all, s * M), shift(dx_all, s * N))
+    for s in range(n):
+        add_combination(M, N, W, shift(da, s * M), shift(dx, s * N))
 
 
 @kernel
@@ -162,13 +174,12 @@ def clear(a):
 
 
 @kernel
-def add_combination(W, d_at, dx_at):
+def add_combination(M, N, W_at, d_at, dx_at):
     """dx <- dx + W^T d: the sums in registers where W lies in the nearest cache, else four rows of W at a time."""
-    M, N = W.shape
     if M * N <= NEAR:
-        add_vector_product(N, M, W.dtype.type(1), dx_at, d_at, 1, pointer(W, 0))
+        add_vector_product(N, M, dx_at, d_at, 1, W_at)
         return
-    d, dx = vector(d_at, 0, M), vector(dx_at, 0, N)
+    W, d, dx = matrix(W_at, 0, M, N), vector(d_at, 0, M), vector(dx_at, 0, N)
     i = 0
     while i + 4 <= M:
         d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
@@ -187,31 +198,18 @@ _BLOCK = 32  # samples whose inputs stay in the nearest cache while every row of
 
 
 @kernel
-def add_outer(W, x, da, scale):
-    """W <- W + scale sum over the samples of da x^T: every row of W is read and written once for 32 samples."""
-    M, N = W.shape
-    S = x.shape[0]
-    for first in range(0, S, _BLOCK):
-        n = min(_BLOCK, S - first)
-        add_product(M, N, n, scale, pointer(W, 0), pointer(da, first), 1, M, pointer(x, first))
+def add_outer(M, N, n, scale, W, da, x):
+    """W <- W + scale sum over n samples of da x^T: every row of W is read and written once for 32 samples."""
+    for first in range(0, n, _BLOCK):
+        some = min(_BLOCK, n - first)
+        add_product(M, N, some, scale, W, shift(da, first * M), 1, M, shift(x, first * N))
 
 
 @kernel
-def add_samples(b, da, scale):
-    """b <- b + scale sum over the samples of da."""
-    S, M = da.shape
-    da_all = pointer(da, 0)
-    if M < 8:  # shorter than a vector register
-        for i in range(M):
-            total = b.dtype.type(0)
-            for s in range(S):
-                total += da[s, i]
-            b[i] += scale * total
-        return
-    for s in range(S):
-        d = vector(da_all, s * M, M)
-        for i in range(M):
-            b[i] += scale * d[i]
+def add_samples(M, n, scale, b, da):
+    """b <- b + scale sum over n samples of da."""
+    for first in range(0, n, _BLOCK):
+        add_sum(M, min(_BLOCK, n - first), scale, b, shift(da, first * M))
 
 
 @operation

@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.kernels._activations import activate, activation_backward
 from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
+from handgrad.kernels._rnn_tiles import send_back_through
 from handgrad.kernels._rows import (
     ACTIVATION,
     AUX,
@@ -31,9 +32,18 @@ from handgrad.kernels._rows import (
     STEPS,
     TRUNCATE,
 )
-from handgrad.kernels._small import add_product, add_vector_product
+from handgrad.kernels._small import add_narrow_product, add_vector_product, product, transpose
 from handgrad.kernels._tiles import shift
-from handgrad.kernels.dense import add_combination, add_outer, add_samples, affine, clear, send_back
+from handgrad.kernels.dense import (
+    NEAR,
+    add_combination,
+    add_outer,
+    add_samples,
+    affine,
+    affine_of_all,
+    clear,
+    send_back,
+)
 
 
 @operation
@@ -126,7 +136,7 @@ def rnn_backward(row, n, params, grads, acts, deltas, scalars):
     np.dot(da.T, x, matrix(grads, row[PARAM] + H * H, H, N))
     db = vector(grads, row[PARAM] + H * H + H * N, H)
     clear(db)
-    add_samples(db, da, da.dtype.type(1))
+    add_samples(H, T * n, db.dtype.type(1), pointer(db, 0), pointer(da, 0))
     if row[NEEDS_DX]:
         np.dot(da, U, matrix(deltas, row[IN], T * n, N))
 
@@ -167,9 +177,8 @@ def rnn_forward_one(row, n, params, grads, acts, deltas, scalars):
     W = matrix(params, row[PARAM], H, H)
     W_columns = shift(acts, row[COLUMNWISE])
     if H <= FEW_STATES:
-        _transpose(pointer(W, 0), H, H, W_columns)
+        transpose(H, H, W_columns, pointer(W, 0))
     _inputs_one(row, n, params, acts)
-    one = W.dtype.type(1)
     lengths = vector(acts, row[LENGTHS], n)
     for s in range(n):
         for t in range(T):
@@ -181,7 +190,7 @@ def rnn_forward_one(row, n, params, grads, acts, deltas, scalars):
                 continue
             if t > 0 or row[CARRIED]:
                 if H <= FEW_STATES:
-                    add_vector_product(H, H, one, shift(acts, here), shift(acts, before), 1, W_columns)
+                    add_vector_product(H, H, shift(acts, here), shift(acts, before), 1, W_columns)
                 else:
                     affine(W, h, h_prev, h)
             activate(row[ACTIVATION], h)
@@ -192,90 +201,76 @@ def rnn_forward_one(row, n, params, grads, acts, deltas, scalars):
 def _inputs_one(row, n, params, acts):
     """b + U x of every step, where the states will stand."""
     N, H, rows = row[N_IN], row[N_OUT], row[STEPS] * n
-    U_at = shift(params, row[PARAM] + H * H)
-    b = vector(params, row[PARAM] + H * H + H * N, H)
+    U, b = shift(params, row[PARAM] + H * H), shift(params, row[PARAM] + H * H + H * N)
+    x, h = shift(acts, row[IN]), shift(acts, row[HIDDEN])
     if N >= FEW_INPUTS:
-        for k in range(rows):
-            affine(matrix(U_at, 0, H, N), b, vector(acts, row[IN] + k * N, N), vector(acts, row[HIDDEN] + k * H, H))
+        affine_of_all(H, N, rows, U, b, x, h)
         return
-    for k in range(rows):
-        h = vector(acts, row[HIDDEN] + k * H, H)
-        for i in range(H):
-            h[i] = b[i]
     U_columns = shift(acts, row[COLUMNWISE] + H * H)
-    _transpose(U_at, H, N, U_columns)
-    add_product(rows, H, N, b.dtype.type(1), shift(acts, row[HIDDEN]), shift(acts, row[IN]), N, 1, U_columns)
+    transpose(H, N, U_columns, U)
+    product(rows, H, N, vector(b, 0, 1).dtype.type(1), h, b, 0, x, N, 1, U_columns)
 
 
 @kernel
-def _transpose(A_at, rows, columns, to):
-    """Column after column of A (rows, columns)."""
-    A, B = vector(A_at, 0, rows * columns), vector(to, 0, rows * columns)
-    for i in range(rows):
-        for j in range(columns):
-            B[j * rows + i] = A[i * columns + j]
-
-
-@kernel
-def _through_time_one(row, W, acts, deltas):
+def _through_time_one(row, params, acts, deltas):
     """da of every step of one sequence, where dh stood."""
-    T, H = row[STEPS], row[N_OUT]
-    length = vector(acts, row[LENGTHS], 1)[0]
+    T, H, kind = row[STEPS], row[N_OUT], row[ACTIVATION]
+    W, h, d = shift(params, row[PARAM]), shift(acts, row[HIDDEN]), shift(deltas, row[HIDDEN])
+    length = int(vector(acts, row[LENGTHS], 1)[0])
     _take_over(row, 1, deltas)
-    for t in range(T - 1, -1, -1):
-        here, before = shift(deltas, row[HIDDEN] + t * H), shift(deltas, row[HIDDEN] + (t - 1) * H)
-        dh = vector(here, 0, H)
-        if t >= length:
-            _let_through(dh, vector(before, 0, H), 0)
+    for t in range(T - 1, length - 1, -1):
+        before = shift(deltas, row[HIDDEN] + (t - 1) * H)
+        _let_through(vector(d, t * H, H), vector(before, 0, H), 0)
+    for t in range(length - 1, -1, -1):
+        here, after = shift(d, t * H), shift(d, (t + 1) * H)
+        flows = t + 1 < length and (row[TRUNCATE] == 0 or (t + 1) % row[TRUNCATE] != 0)
+        if H * H <= NEAR:
+            send_back_through(kind, H, H if flows else 0, here, shift(h, t * H), after, W)
             continue
-        activation_backward(row[ACTIVATION], vector(acts, row[HIDDEN] + t * H, H), dh)
-        if t > 0 and (row[TRUNCATE] == 0 or t % row[TRUNCATE] != 0):
-            add_combination(W, here, before)
+        if flows:
+            add_combination(H, H, W, after, here)
+        activation_backward(kind, vector(h, t * H, H), vector(here, 0, H))
 
 
 @kernel
-def _step_one(row, W, U, b, acts, deltas, scale):
-    """W <- W + scale sum da h_prev^T, U <- U + scale sum da x^T, b <- b + scale sum da"""
+def _step_one(row, weights, acts, deltas, scale):
+    """W <- W + scale sum da h_prev^T, U <- U + scale sum da x^T, b <- b + scale sum da, in ``weights``"""
     T, N, H = row[STEPS], row[N_IN], row[N_OUT]
-    da = matrix(deltas, row[HIDDEN], T, H)
-    add_outer(W, matrix(acts, row[HIDDEN] - H, T, H), da, scale)
+    W = shift(weights, row[PARAM])
+    U = shift(W, H * H)
+    x, da = shift(acts, row[IN]), shift(deltas, row[HIDDEN])
+    add_outer(H, H, T, scale, W, da, shift(acts, row[HIDDEN] - H))
     if N < FEW_INPUTS:
-        sums = matrix(deltas, row[COLUMNWISE], N, H)
-        clear(vector(deltas, row[COLUMNWISE], N * H))
-        add_product(N, H, T, scale, pointer(sums, 0), shift(acts, row[IN]), 1, N, pointer(da, 0))
-        for i in range(H):
-            for j in range(N):
-                U[i, j] += sums[j, i]
+        add_narrow_product(H, N, T, scale, U, da, x)
     else:
-        add_outer(U, matrix(acts, row[IN], T, N), da, scale)
-    add_samples(b, da, scale)
+        add_outer(H, N, T, scale, U, da, x)
+    add_samples(H, T, scale, shift(U, H * N), da)
+
+
+@kernel
+def _send_to_inputs(row, params, deltas):
+    """dx = U^T da of every step of one sequence."""
+    T, N, H = row[STEPS], row[N_IN], row[N_OUT]
+    U = shift(params, row[PARAM] + H * H)
+    send_back(H, N, T, U, shift(deltas, row[HIDDEN]), shift(deltas, row[IN]))
 
 
 @operation
 def rnn_backward_one(row, n, params, grads, acts, deltas, scalars):
     """da = dh f'(a), dh_prev += W^T da; dW = sum da h_prev^T, dU = sum da x^T, db = sum da, dx, for one sequence"""
     N, H = row[N_IN], row[N_OUT]
-    U = matrix(params, row[PARAM] + H * H, H, N)
-    _through_time_one(row, matrix(params, row[PARAM], H, H), acts, deltas)
-    clear(vector(grads, row[PARAM], H * H + H * N + H))
-    dW = matrix(grads, row[PARAM], H, H)
-    dU = matrix(grads, row[PARAM] + H * H, H, N)
-    db = vector(grads, row[PARAM] + H * H + H * N, H)
-    _step_one(row, dW, dU, db, acts, deltas, dW.dtype.type(1))
+    _through_time_one(row, params, acts, deltas)
+    every = vector(grads, row[PARAM], H * H + H * N + H)
+    clear(every)
+    _step_one(row, grads, acts, deltas, every.dtype.type(1))
     if row[NEEDS_DX]:
-        T = row[STEPS]
-        send_back(U, matrix(deltas, row[HIDDEN], T, H), matrix(deltas, row[IN], T, N))
+        _send_to_inputs(row, params, deltas)
 
 
 @operation
 def rnn_backward_sgd(row, n, params, grads, acts, deltas, scalars):
     """The same for plain SGD: the step is taken at once, and no gradient of the weights is stored"""
-    N, H = row[N_IN], row[N_OUT]
-    W = matrix(params, row[PARAM], H, H)
-    U = matrix(params, row[PARAM] + H * H, H, N)
-    b = vector(params, row[PARAM] + H * H + H * N, H)
-    _through_time_one(row, W, acts, deltas)
+    _through_time_one(row, params, acts, deltas)
     if row[NEEDS_DX]:
-        T = row[STEPS]
-        send_back(U, matrix(deltas, row[HIDDEN], T, H), matrix(deltas, row[IN], T, N))
-    _step_one(row, W, U, b, acts, deltas, -vector(scalars, LEARNING_RATE, 1)[0])
+        _send_to_inputs(row, params, deltas)
+    _step_one(row, params, acts, deltas, -vector(scalars, LEARNING_RATE, 1)[0])
