@@ -9,8 +9,9 @@ import pytest
 from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
+from handgrad.network.tokens import TOKEN_LAYERS
 from handgrad.training.optimizers import OPTIMIZERS
-from handgrad.warmup import example_images, example_layers, example_trainings
+from handgrad.warmup import example_images, example_layers, example_tokens, example_trainings
 
 CODE = """
 from pathlib import Path
@@ -30,6 +31,7 @@ assert not missing, missing
 def test_every_kind_is_among_the_examples():
     assert {layer.kind for layer in example_layers()} == set(LAYERS)
     assert {layer.kind for layer in example_images()} == {*IMAGES, "dense"}
+    assert {layer.kind for layer in example_tokens()} == {*TOKEN_LAYERS, "rnn", "dense"}
     trainings = list(example_trainings())
     assert {loss for loss, *_ in trainings} == set(LOSSES)
     assert {optimizer.kind for _, optimizer, *_ in trainings} == set(OPTIMIZERS)

@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Results on stdout, progress and errors on stderr.
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 a gradient or a derivation is wrong, 130 interrupted (what was done is saved).
+Exit codes: 0 done, 1 failed, 2 usage, 3 a gradient or a derivation is wrong, 130 interrupted, 143 terminated (what
+was done is saved).
 """
 
 import sys
@@ -47,6 +48,26 @@ def labs() -> int:
     width = max(map(len, LABS))
     write_stdout("".join(f"{lab.name:<{width}}  {lab.description}\n" for lab in LABS.values()))
     return 0
+
+
+@app.command
+def resume(run: str, /, *, json: _Flag = False, quiet: _Flag = False, checkpoint_every: str | None = None) -> int:
+    """Go on with a run that was killed or interrupted, from its latest checkpoint, to the end it would have had.
+
+    Parameters
+    ----------
+    run
+        The folder of a run.
+    json
+        Print one JSON document on stdout.
+    quiet
+        No progress and no log on stderr.
+    checkpoint_every
+        Steps, as 500, or a time, as 30s or 2min, or never. [as the run began]
+    """
+    from handgrad.labs.resume import resume_run
+
+    return resume_run(run, as_json=json, quiet=quiet, checkpoint_every=checkpoint_every)
 
 
 @app.command

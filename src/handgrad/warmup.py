@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from handgrad.network.generation import Stepper
 from handgrad.network.images import Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
 from handgrad.network.layers import LAYERS, RNN, Dense, Layer
-from handgrad.network.losses import LOSSES
+from handgrad.network.losses import LOSSES, SoftmaxCrossEntropy
 from handgrad.network.sequential import Sequential
+from handgrad.network.tokens import LSTM, Dropout, Embedding
 from handgrad.training.optimizers import OPTIMIZERS, SGD, Optimizer
 
 _FEATURES, _STEPS, _SAMPLES, _IMAGE = 3, 2, 5, (1, 4, 4)
@@ -28,6 +30,11 @@ def example_images() -> list[Layer]:
     return [Conv2D(2, 1), Subsample(2), MeanPool2D(1), MaxPool2D(1), Flatten(), Dense(2)]
 
 
+def example_tokens() -> list[Layer]:
+    """A chain with every kind of layer for tokens in it, that ends with logits for 2 tokens."""
+    return [Embedding(2, _FEATURES), LSTM(_FEATURES), Dropout(0.5), RNN(_FEATURES), Dense(2)]
+
+
 def example_trainings() -> Iterator[tuple[str, Optimizer, int, float]]:
     """(loss, optimizer, batch size, weight decay) of trainings that use every kernel in each of its forms.
 
@@ -39,6 +46,19 @@ def example_trainings() -> Iterator[tuple[str, Optimizer, int, float]]:
     for optimizer in OPTIMIZERS.values():
         yield "squared_error", optimizer(), 2, 0.0
     yield "squared_error", SGD(momentum=0.5), 1, 0.01
+
+
+def _compile_for_tokens(dtype: str) -> None:
+    """The kernels of language models, in each of their forms."""
+    tokens = np.tile(np.arange(_STEPS) % 2, (_SAMPLES, 1))
+    loss = SoftmaxCrossEntropy(mean="tokens")
+    network = Sequential(example_tokens(), input_shape=_STEPS, loss=loss, dtype=dtype)
+    for batch_size, optimizer in ((_SAMPLES, SGD()), (1, SGD()), (1, SGD(momentum=0.5))):
+        network.fit(tokens, tokens, epochs=1, batch_size=batch_size, optimizer=optimizer)
+    network.token_losses(tokens, tokens)
+    network.outputs(tokens)
+    network.outputs(tokens[:1])
+    Stepper(network, 2).step(tokens[:2, 0])
 
 
 def compile_kernels(dtypes: Iterable[str]) -> float:
@@ -64,4 +84,5 @@ def compile_kernels(dtypes: Iterable[str]) -> float:
             network = Sequential(example_images(), input_shape=_IMAGE, dtype=dtype)
             network.fit(images, t, epochs=1, batch_size=batch_size, optimizer=optimizer)
             network.predict(images[:1])
+        _compile_for_tokens(dtype)
     return time.perf_counter() - started

@@ -115,7 +115,7 @@ def test_help_says_what_is_measured_and_where_to_read_on(name, capsys):
 
 def test_the_labs_are_found_by_name():
     function = module.points
-    assert list(inspect.signature(function).parameters)[-3:] == ["out", "json", "quiet"]
+    assert list(inspect.signature(function).parameters)[-4:] == ["out", "json", "quiet", "checkpoint_every"]
     assert function.__doc__ == LABS["points"].sentence
     with pytest.raises(AttributeError, match="no lab 'nothing'"):
         module.nothing  # noqa: B018

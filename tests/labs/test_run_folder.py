@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_whole_lines(here, monkeypatch):
     folder = RunFolder.create("points", "run")
     folder.append_metrics({"epoch": 1})
     write = os.write
-    monkeypatch.setattr(run_folder.os, "write", lambda handle, data: write(handle, data[:5]))
+    monkeypatch.setattr(os, "write", lambda handle, data: write(handle, data[:5]))
     with pytest.raises(HandgradError, match=r"cannot write run.metrics.jsonl: No space left"):
         folder.append_metrics({"epoch": 2})
     assert Path("run/metrics.jsonl").read_text() == '{"epoch": 1}\n'

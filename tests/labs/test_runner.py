@@ -60,13 +60,17 @@ def _here(tmp_path, monkeypatch):
 
 
 FILES = {
-    *("config.toml", "environment.json", "metrics.jsonl", "model.safetensors", "wide.safetensors"),
+    *("run.json", "config.toml", "environment.json", "metrics.jsonl", "model.safetensors", "wide.safetensors"),
     *("figures", "figures/blank.svg", "report.html"),
 }
 
 
 def files(path="run"):
     return {each.relative_to(path).as_posix() for each in Path(path).rglob("*")}
+
+
+def status():
+    return json.loads(Path("run/run.json").read_text())["status"]
 
 
 def test_a_run_leaves_a_complete_folder(capsys):
@@ -106,7 +110,8 @@ def test_an_interrupted_run_is_saved_and_says_so(capsys):
     assert run_lab(Lab(interrupted=True), Settings(), RunOptions(out="run", json=True)) == 130
     out, err = capsys.readouterr()
     assert json.loads(out)["status"] == "interrupted"
-    assert err.endswith("handgrad: interrupted; what was done is saved in run\n")
+    assert err.endswith("handgrad: interrupted; what was done is saved in run; to go on: handgrad resume run\n")
+    assert status() == "interrupted"
     assert files() == FILES
     assert "The run was interrupted" in Path("run/report.html").read_text()
 
@@ -116,6 +121,7 @@ def test_a_diverged_run_is_saved_and_says_so(capsys):
     out, err = capsys.readouterr()
     assert "It works." in out
     assert err.endswith("handgrad: it diverged\n")
+    assert status() == "failed"
     assert files() == FILES
     assert "it diverged" in Path("run/report.html").read_text()
 
@@ -129,7 +135,8 @@ def test_a_run_that_cannot_begin_leaves_nothing_behind():
 def test_a_run_that_fails_on_its_way_keeps_its_metrics():
     with pytest.raises(HandgradError):
         run_lab(Lab(end=HandgradError("broken")), Settings(path="x"), RunOptions(out="run"))
-    assert files() == {"config.toml", "environment.json", "metrics.jsonl"}
+    assert files() == {"run.json", "config.toml", "environment.json", "metrics.jsonl"}
+    assert status() == "unfinished"
     assert tomllib.loads(Path("run/config.toml").read_text())["settings"] == {"seed": 3, "rate": 0.5, "path": "x"}
 
 
@@ -156,7 +163,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(capsys, monkeypatch, tm
     write = run_folder.write_atomically
 
     def full(path, data):
-        if path.name not in ("config.toml", "environment.json") and "handgrad-" not in str(path):
+        if path.name not in ("run.json", "config.toml", "environment.json") and "handgrad-" not in str(path):
             raise HandgradError(f"cannot write {path}: No space left on device; choose another folder")
         write(path, data)
 
@@ -169,6 +176,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_is_lost(capsys, monkeypatch, tm
     assert "cannot write run/model.safetensors: No space left on device" in err
     (saved,) = spare.glob("handgrad-*/model.safetensors")
     assert str(saved) in err
+    assert status() == "unfinished"  # with room on the disk it can be resumed
     assert hg.load(saved).seed == 3
 
 

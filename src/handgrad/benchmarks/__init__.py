@@ -6,7 +6,7 @@
 import json as json_format
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ from handgrad.benchmarks.verdict import find_crossovers, judge_bars
 from handgrad.benchmarks.workload import OURS, PEERS, Side
 from handgrad.errors import unknown_choice
 
-WORKLOADS = ("dense", "rnn", "lenet")
+WORKLOADS = ("dense", "rnn", "lenet", "lstm")
 _PACKAGES = ("handgrad", "numpy", "numba", "llvmlite", "scipy", "torch", "jax", "jaxlib")
 
 
@@ -38,7 +38,8 @@ def run(workload: str, against: tuple[str, ...], json: bool, quick: bool) -> int
         return rnn_forms.run(json, quick, _say)
     if workload not in WORKLOADS:
         raise unknown_choice("the workload", workload, (*WORKLOADS, rnn_forms.NAME))
-    sides, skipped = choose_sides(against)
+    module = import_module(f"handgrad.benchmarks.{workload}")
+    sides, skipped = choose_sides(against, getattr(module, "PEERS", PEERS))
     for line in skipped:
         _say(line)
     document = benchmark(workload, sides, quick) | {"skipped": skipped}
@@ -46,19 +47,20 @@ def run(workload: str, against: tuple[str, ...], json: bool, quick: bool) -> int
     return 1 if any(row["refused"] for row in document["rows"]) else 0
 
 
-def choose_sides(against: Sequence[str]) -> tuple[list[Side], list[str]]:
+def choose_sides(against: Sequence[str], peers: Mapping[str, tuple[Side, ...]] = PEERS) -> tuple[list[Side], list[str]]:
     """Ours and the installed ones among the peers named, each once, and a line for each that is not installed.
+    ``peers``: the sides of each library.
 
     Raises UsageError for a name that is no peer.
     """
     sides, skipped = [OURS], []
     for name in dict.fromkeys(against):
-        if name not in PEERS:
-            raise unknown_choice("a peer to measure against", name, tuple(PEERS))
+        if name not in peers:
+            raise unknown_choice("a peer to measure against", name, tuple(peers))
         if find_spec(name) is None:
             skipped.append(f"{name} is not installed: skipped (pip install {name} to measure against it)")
         else:
-            sides += PEERS[name]
+            sides += peers[name]
     return sides, skipped
 
 

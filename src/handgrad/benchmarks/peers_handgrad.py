@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import handgrad as hg
-from handgrad.benchmarks import dense, lenet, rnn
+from handgrad.benchmarks import dense, lenet, lstm, rnn
 from handgrad.benchmarks.workload import Build, Samples
 from handgrad.layers._types import Array
 
@@ -93,4 +93,48 @@ class Lenet(Trainer):
         return [*super().parameters(), *([] if self.answers is None else [self.answers])]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}
+class Lstm(Trainer):
+    """``hg.Embedding``, ``hg.LSTM``, ``hg.Dense``; where characters are generated, ``hg.Stepper``."""
+
+    def __init__(self, problem: lstm.Problem, threads: int) -> None:
+        E, W = problem.parameters[:2]
+        net = hg.Sequential(
+            [hg.Embedding(*E.shape), hg.LSTM(W.shape[1]), hg.Dense(len(E))],
+            input_shape=problem.x.shape[1:],
+            loss=hg.SoftmaxCrossEntropy(mean="tokens"),
+        )
+        self.settings = problem
+        self.said = np.zeros((problem.batch, problem.characters), np.float32)
+        self.stepper = hg.Stepper(net, problem.batch) if problem.characters else None
+        super().__init__(problem, threads, net)
+
+    def train(self, epochs: int) -> None:
+        problem = self.settings
+        if self.stepper is not None:
+            for _ in range(epochs):
+                self._generate(self.stepper)
+            return
+        self.net.fit(
+            problem.x,
+            problem.t,
+            lengths=problem.lengths,
+            epochs=epochs,
+            batch_size=problem.batch,
+            optimizer=hg.SGD(lr=problem.lr) if problem.online else hg.Adam(lr=problem.lr),
+            shuffle=not problem.online,
+            seed=problem.seed,
+            threads=self.threads,
+        )
+
+    def _generate(self, stepper: hg.Stepper) -> None:
+        stepper.reset()
+        tokens = self.settings.first
+        for k in range(self.settings.characters):
+            tokens = stepper.step(tokens).argmax(axis=1)
+            self.said[:, k] = tokens
+
+    def parameters(self) -> list[Array]:
+        return [*super().parameters(), *([self.said] if self.stepper else [])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet, "lstm": Lstm}

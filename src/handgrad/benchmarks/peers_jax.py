@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from handgrad.benchmarks import dense, lenet, rnn
+from handgrad.benchmarks import dense, lenet, lstm, rnn
 from handgrad.benchmarks.workload import Build
 from handgrad.layers._types import Array
 
@@ -204,4 +204,96 @@ class Lenet:
         return [*arrays, *([] if self.answers is None else [self.answers])]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}
+def _lstm_step(parameters: Any, state: Any, x: Any) -> Any:
+    """The state after the pre-activations ``x`` = U x_t + b of a batch."""
+    h, c = state
+    i, f, g, o = jnp.split(x + h @ parameters[1].T, 4, axis=-1)
+    c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+    h = jax.nn.sigmoid(o) * jnp.tanh(c)
+    return (h, c), h
+
+
+def _language_loss(parameters: Any, x: Any, t: Any, lengths: Any) -> Any:
+    """Mean cross-entropy of the real steps of sequences ``x`` (batch, steps), padding masked."""
+    E, W, U, b, V, c = parameters
+    inputs = jnp.swapaxes(E[x] @ U.T + b, 0, 1)
+    zeros = jnp.zeros((len(x), W.shape[1]), E.dtype)
+    _, states = jax.lax.scan(partial(_lstm_step, parameters), (zeros, zeros), inputs)
+    log_y = jax.nn.log_softmax(states @ V.T + c)
+    losses = -jnp.take_along_axis(log_y, t.T[..., None], axis=-1)[..., 0]
+    real = jnp.arange(x.shape[1])[:, None] < lengths
+    return jnp.sum(jnp.where(real, losses, 0)) / jnp.sum(lengths)
+
+
+def _adam(lr: float, state: Any, sample: Any) -> Any:
+    """A step of Adam; ``state``: parameters, both moments, number of steps."""
+    parameters, first, second, count = state
+    loss, gradients = jax.value_and_grad(_language_loss)(parameters, *sample)
+    first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradients)
+    second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradients)
+    count = count + 1
+    a, b = 1 - 0.9**count, 1 - 0.999**count
+    moved = jax.tree.map(lambda p, m, v: p - lr * (m / a) / (jnp.sqrt(v / b) + 1e-8), parameters, first, second)
+    return (moved, first, second, count), loss
+
+
+class Lstm:
+    """Parameters as a list; a ``lax.scan`` over the steps of a sequence inside that over the steps of training."""
+
+    def __init__(self, problem: lstm.Problem, threads: int) -> None:
+        self.problem = problem
+        self.x, self.t = jnp.array(problem.x, dtype=jnp.int32), jnp.array(problem.t, dtype=jnp.int32)
+        self.lengths = jnp.array(problem.lengths, dtype=jnp.int32)
+        self.said = np.zeros((problem.batch, problem.characters), np.float32)
+
+        def sgd(state: Any, sample: Any) -> Any:
+            moved, loss = _step(_language_loss, problem.lr, state[0], sample)
+            return (moved, *state[1:]), loss
+
+        step = sgd if problem.online else partial(_adam, problem.lr)
+
+        @partial(jax.jit, donate_argnums=0)
+        def epoch(state: Any, x: Any, t: Any, lengths: Any, order: Any) -> Any:
+            return jax.lax.scan(lambda s, rows: step(s, (x[rows], t[rows], lengths[rows])), state, order)
+
+        @partial(jax.jit)
+        def following(parameters: Any, state: Any, tokens: Any) -> Any:
+            E, _, U, b, V, c = parameters
+            state, h = _lstm_step(parameters, state, E[tokens] @ U.T + b)
+            return state, jnp.argmax(h @ V.T + c, axis=1)
+
+        self.epoch, self.following = epoch, following
+        self.reset()
+
+    def reset(self) -> None:
+        arrays = [jnp.array(array) for array in self.problem.parameters[:6]]
+        zeros = [] if self.problem.online else [jnp.zeros_like(array) for array in arrays]
+        more = [] if self.problem.online else [jnp.zeros_like(array) for array in arrays]
+        self.now = jax.block_until_ready((arrays, zeros, more, jnp.zeros((), jnp.float32)))
+
+    def _generate(self) -> None:
+        tokens = jnp.array(self.problem.first, dtype=jnp.int32)
+        zeros = jnp.zeros((len(tokens), self.now[0][1].shape[1]), jnp.float32)
+        state = (zeros, zeros)
+        for k in range(self.problem.characters):
+            state, tokens = self.following(self.now[0], state, tokens)
+            self.said[:, k] = np.asarray(tokens)
+
+    def train(self, epochs: int) -> None:
+        problem = self.problem
+        if problem.characters:
+            for _ in range(epochs):
+                self._generate()
+            return
+        orders = [np.arange(len(problem.x))] * epochs if problem.online else problem.orders(epochs)
+        for order in orders:
+            rows = order.reshape(-1, problem.batch).astype(np.int32)
+            self.now, _losses = self.epoch(self.now, self.x, self.t, self.lengths, rows)
+        jax.block_until_ready(self.now)
+
+    def parameters(self) -> list[Array]:
+        arrays = [np.array(array) for array in self.now[0]]
+        return [*arrays, *([self.said] if self.problem.characters else [])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet, "lstm": Lstm}

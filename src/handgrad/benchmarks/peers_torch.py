@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, conv2d, cross_entropy, linear
+from torch.nn.utils.rnn import pack_padded_sequence
 
-from handgrad.benchmarks import dense, lenet, rnn
+from handgrad.benchmarks import dense, lenet, lstm, rnn
 from handgrad.benchmarks.workload import Build, Samples
 from handgrad.layers._types import Array
 
@@ -149,4 +150,69 @@ class Lenet(Trainer):
         return [*arrays, *([] if self.answers is None else [self.answers])]
 
 
-TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet}
+class Lstm(Trainer):
+    """``nn.Embedding``, ``nn.LSTM``, ``nn.Linear``, and Adam. Of the LSTM's two biases, whose sum counts, one is zero.
+
+    As most do it, on padded sequences, whose padding the loss leaves out; or ``packed``: then only real steps are
+    computed. Generation is a loop over ``nn.LSTM`` with one step, in ``inference_mode``; with ``cell``, one over
+    ``nn.LSTMCell`` with the same weights, for which the network that was trained must be taken apart.
+    """
+
+    def __init__(self, problem: lstm.Problem, threads: int, packed: bool = False, cell: bool = False) -> None:
+        E, W = problem.parameters[:2]
+        self.embedding, self.readout = nn.Embedding(*E.shape), nn.Linear(W.shape[1], len(E))
+        self.lstm = nn.LSTM(E.shape[1], W.shape[1], batch_first=True)
+        self.lstm.bias_hh_l0.requires_grad_(False).zero_()
+        self.settings, self.packed = problem, packed
+        self.said = np.zeros((problem.batch, problem.characters), np.float32)
+        layer = self.lstm
+        trained = [self.embedding.weight, layer.weight_hh_l0, layer.weight_ih_l0, layer.bias_ih_l0]
+        super().__init__(problem, [*trained, *self.readout.parameters()], batch_of_one=False)
+        if not problem.online:
+            self.optimizer = torch.optim.Adam(self.trained, lr=problem.lr)
+        self.lengths = torch.from_numpy(problem.lengths)
+        self.cell = nn.LSTMCell(E.shape[1], W.shape[1]) if cell else None
+        if self.cell is not None:
+            self.cell.load_state_dict({name.removesuffix("_l0"): value for name, value in layer.state_dict().items()})
+        padding = torch.arange(self.t.shape[1]) >= self.lengths[:, None]
+        self.t = self.t.masked_fill(padding, -100)
+
+    def reset(self) -> None:
+        with torch.no_grad():
+            for parameter, first in zip(self.trained, self.problem.parameters[:6], strict=True):
+                parameter.copy_(torch.from_numpy(first))
+        self.optimizer.state.clear()
+
+    def loss_of(self, x: Any, t: Any) -> Any:
+        if self.packed:
+            lengths = (t >= 0).sum(dim=1)
+            sequences = pack_padded_sequence(self.embedding(x), lengths, batch_first=True, enforce_sorted=False)
+            h, _ = self.lstm(sequences)
+            following = pack_padded_sequence(t, lengths, batch_first=True, enforce_sorted=False)
+            return cross_entropy(self.readout(h.data), following.data)
+        h, _ = self.lstm(self.embedding(x))
+        logits = self.readout(h)
+        return cross_entropy(logits.view(-1, logits.shape[-1]), t.reshape(-1))
+
+    def train(self, epochs: int) -> None:
+        if not self.settings.characters:
+            super().train(epochs)
+            return
+        with torch.inference_mode():
+            for _ in range(epochs):
+                tokens, state = torch.from_numpy(self.settings.first)[:, None], None
+                for k in range(self.settings.characters):
+                    if self.cell is not None:
+                        state = self.cell(self.embedding(tokens[:, 0]), state)
+                        h = state[0]
+                    else:
+                        states, state = self.lstm(self.embedding(tokens), state)
+                        h = states[:, -1]
+                    tokens = self.readout(h).argmax(dim=1, keepdim=True)
+                    self.said[:, k] = tokens[:, 0].numpy()
+
+    def parameters(self) -> list[Array]:
+        return [*super().parameters(), *([self.said] if self.settings.characters else [])]
+
+
+TRAINERS: dict[str, Build] = {"dense": Dense, "rnn": Rnn, "lenet": Lenet, "lstm": Lstm}

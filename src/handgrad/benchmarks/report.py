@@ -78,7 +78,9 @@ def _bars(document: dict[str, Any]) -> str:
     for bar in document["bars"]:
         measured = ", ".join(f"{ratio:.3g} ({threads_text(int(n))})" for n, ratio in bar["measured"].items())
         verdict = {True: "reached", False: "MISSED", None: "not measured"}[bar["met"]]
-        lines.append(f"{_INDENT}{bar['case']:<18}{bar['peer']:<8}{bar['at_least']:>6g}   {verdict:<12}  {measured}")
+        what = " (memory)" if bar.get("of") == "memory" else ""
+        peer = f"{bar['peer']}{what}"
+        lines.append(f"{_INDENT}{bar['case']:<18}{peer:<16}{bar['at_least']:>6g}   {verdict:<12}  {measured}")
     return "\n".join(lines) if document["bars"] else ""
 
 

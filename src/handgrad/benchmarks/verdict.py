@@ -1,10 +1,11 @@
 """What the measurements say: which bars are reached, and where a peer begins to win."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from handgrad.benchmarks.harness import Row
-from handgrad.benchmarks.workload import Bar, Case
+from handgrad.benchmarks.workload import OURS, Bar, Case
 
 
 def judge_bars(bars: Sequence[Bar], rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -12,14 +13,22 @@ def judge_bars(bars: Sequence[Bar], rows: Sequence[Row]) -> list[dict[str, Any]]
     reaches it; ``met`` is None where the peer was not measured."""
     judged = []
     for bar in bars:
-        measured = {
-            str(row.threads): row.ratio
-            for row in rows
-            if row.case == bar.case and row.side == bar.peer and row.ratio is not None
-        }
+        measured = {}
+        for row in rows:
+            ratio = _memory_ratio(row, rows) if bar.of == "memory" else row.ratio
+            if row.case == bar.case and row.side == bar.peer and ratio is not None:
+                measured[str(row.threads)] = ratio
         met = min(measured.values()) >= bar.at_least if measured else None
-        judged.append({"case": bar.case, "peer": bar.peer, "at_least": bar.at_least, "measured": measured, "met": met})
+        judged.append(asdict(bar) | {"measured": measured, "met": met})
     return judged
+
+
+def _memory_ratio(row: Row, rows: Sequence[Row]) -> float | None:
+    """Theirs / ours of the most memory that was held; None where one of them was not measured."""
+    ours = next((r for r in rows if (r.case, r.threads, r.side) == (row.case, row.threads, OURS.name)), None)
+    if ours is None or ours.peak_mib is None or row.peak_mib is None or row.ratio is None:
+        return None
+    return row.peak_mib / ours.peak_mib
 
 
 def find_crossovers(cases: Sequence[Case], rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ A workload is a module of this package, under its own name, with
 - ``TITLE``: one line that says what is trained;
 - ``cases(quick) -> list[Case]``: what is measured, in order;
 - ``BARS``: what handgrad is meant to reach;
+- ``PEERS``, where the sides are others than usual: those of each library;
 - ``problem(settings) -> problem``: data, first parameters and order of one case, the same in every process;
 - ``reference_loss(problem, parameters) -> float``: the loss of all samples, in float64.
 
@@ -73,11 +74,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Bar:
-    """handgrad is meant to be at least ``at_least`` times as fast as ``peer``, with as many threads on both sides."""
+    """handgrad is meant to be at least ``at_least`` times as fast as ``peer``, with as many threads on both sides; or,
+    ``of="memory"``, to need at most 1 / ``at_least`` of its memory."""
 
     case: str
     peer: str
     at_least: float
+    of: str = "time"
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class _Page:
             title = f"{title:{self.width - 14}}relative error"
         rows = []
         for line in section.lines:
-            number = f"({line.number})" if line.number else ""
+            number = self._glyphs(f"({line.number})") if line.number else ""
             rows.append((number, equation(line.equation, self.notation), self._shapes(line.shapes), self._check(line)))
         widths = [max(_columns(row[i]) for row in rows) for i in range(4)]
         beside = len(_INDENT) + sum(widths) + len(_GAP) * 3 <= self.width

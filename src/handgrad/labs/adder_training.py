@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.data.sums import Sums, random_sums
+from handgrad.data.sums import Bits, random_sums
 from handgrad.errors import Diverged
 from handgrad.labs.adder import LEARNING_RATE, AdderPlan
 from handgrad.labs.result import Reporter
+from handgrad.labs.resuming import training_of
 from handgrad.layers._types import Array
 from handgrad.network.layers import RNN, Dense
 from handgrad.network.losses import SoftmaxCrossEntropy
 from handgrad.network.sequential import Sequential
+from handgrad.training.checkpoints import Training
 from handgrad.training.initializers import Orthogonal
 from handgrad.training.optimizers import SGD
 
@@ -89,24 +91,30 @@ def train(
     *,
     label: str = "",
     after: Callable[[Sequential, EpochRow], Any] | None = None,
+    also: Callable[[Training], Any] | None = None,
 ) -> TrainedAdder:
     """Train ``plan``; Ctrl-C and divergence are told in the result, not raised. ``after(network, row)`` is called after
-    every epoch; ``label`` is the name of this training among several, which then tells no line per epoch."""
+    every epoch, and ``also(training)`` attaches what it keeps, so that it is in the checkpoints; ``label`` is the name
+    of this training among several, which then tells no line per epoch."""
     network = build_network(plan)
     trained = TrainedAdder(plan, network, snapshots=[network.parameters.flat.copy()])
-    rng = np.random.default_rng([plan.seed, _DATA])
     try:
-        for epoch in range(1, plan.epochs + 1):
-            row = _epoch(trained, epoch, random_sums(plan.sequences, plan.bits, rng))
-            trained.rows.append(row)
-            trained.snapshots.append(network.parameters.flat.copy())
-            if not label:
-                reporter.metrics(asdict(row))
-            reporter.progress(epoch, plan.epochs, label)
-            if after is not None:
-                after(network, row)
-            if plan.stop_when_perfect and row.accuracy == 1:
-                break
+        with training_of(reporter, label) as training:
+            epochs = _Epochs(trained, training)
+            if also is not None:
+                also(training)
+            for epoch in range(len(trained.rows) + 1, plan.epochs + 1):
+                if plan.stop_when_perfect and trained.accuracy == 1:
+                    break
+                row = epochs.learn(epoch)
+                trained.rows.append(row)
+                trained.snapshots.append(network.parameters.flat.copy())
+                if not label:
+                    reporter.metrics(asdict(row))
+                reporter.progress(epoch, plan.epochs, label)
+                if after is not None:
+                    after(network, row)
+                training.step(epochs.last)
     except KeyboardInterrupt:
         trained.interrupted = True
     except Diverged:
@@ -127,15 +135,46 @@ def _divergence(plan: AdderPlan, done: int) -> str:
     )
 
 
-def _epoch(trained: TrainedAdder, epoch: int, sums: Sums) -> EpochRow:
-    """Learn from ``sums``, piece by piece; each piece is answered first."""
-    plan, network = trained.plan, trained.network
-    wrong_bits, right_sums, loss = 0, 0, 0.0
-    for first in range(0, len(sums.x), PIECE):
-        x, t = sums.x[first : first + PIECE], sums.t[first : first + PIECE]
+class _Epochs:
+    """Learns from new sums, epoch by epoch and piece by piece; each piece is answered first.
+
+    Of the epoch under way: ``before``, the state of the generator that drew its sums, ``first``, the next sum, and what
+    was counted until then. ``last``: sums in its last piece.
+    """
+
+    def __init__(self, trained: TrainedAdder, training: Training) -> None:
+        self.trained, self.training = trained, training
+        self.random = np.random.default_rng([trained.plan.seed, _DATA])
+        self.before = self.random.bit_generator.state
+        self.first = self.last = 0
+        self.wrong_bits, self.right_sums, self.loss = 0, 0, 0.0
+        training.attach("adder", self._state, self._restore)
+
+    def learn(self, epoch: int) -> EpochRow:
+        """Go through an epoch, or on with it."""
+        plan = self.trained.plan
+        self.before = self.random.bit_generator.state
+        sums = random_sums(plan.sequences, plan.bits, self.random)
+        count = len(sums.x)
+        while self.first < count:
+            pieces = slice(self.first, min(self.first + PIECE, count))
+            self._learn(sums.x[pieces], sums.t[pieces])
+            self.first, self.last = pieces.stop, pieces.stop - pieces.start
+            if self.first < count:
+                self.training.step(PIECE)
+        row = EpochRow(
+            epoch, self.wrong_bits / sums.t.size, self.right_sums / count, self.loss / count, self.trained.seconds
+        )
+        self.before = self.random.bit_generator.state
+        self.first = self.wrong_bits = self.right_sums = 0
+        self.loss = 0.0
+        return row
+
+    def _learn(self, x: Array, t: Bits) -> None:
+        plan, network = self.trained.plan, self.trained.network
         wrong = answers(network, x, plan.engine) != t
-        wrong_bits += int(wrong.sum())
-        right_sums += int((~wrong.any(axis=1)).sum())
+        self.wrong_bits += int(wrong.sum())
+        self.right_sums += int((~wrong.any(axis=1)).sum())
         history = network.fit(
             x,
             t,
@@ -147,10 +186,28 @@ def _epoch(trained: TrainedAdder, epoch: int, sums: Sums) -> EpochRow:
             shuffle=False,
             engine=plan.engine,
         )
-        loss += history["loss"][0] * len(x)
-        trained.seconds += history.seconds
-    count = len(sums.x)
-    return EpochRow(epoch, wrong_bits / sums.t.size, right_sums / count, loss / count, trained.seconds)
+        self.loss += history["loss"][0] * len(x)
+        self.trained.seconds += history.seconds
+
+    def _state(self) -> dict[str, Any]:
+        trained = self.trained
+        return {
+            "rows": [asdict(row) for row in trained.rows],
+            "snapshots": np.stack(trained.snapshots),
+            "parameters": trained.network.parameters.flat,
+            "seconds": trained.seconds,
+            "random": self.before,
+            "counted": [self.first, self.wrong_bits, self.right_sums, self.loss],
+        }
+
+    def _restore(self, saved: dict[str, Any]) -> None:
+        trained = self.trained
+        trained.rows[:] = [EpochRow(**row) for row in saved["rows"]]
+        trained.snapshots[:] = list(saved["snapshots"])
+        trained.network.parameters.flat[...] = saved["parameters"]
+        trained.seconds = saved["seconds"]
+        self.random.bit_generator.state = saved["random"]
+        self.first, self.wrong_bits, self.right_sums, self.loss = saved["counted"]
 
 
 def answers(network: Sequential, x: Array, engine: str = "compiled") -> Array:

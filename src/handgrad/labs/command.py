@@ -20,6 +20,7 @@ _HELP = {
     "out": "Folder of the run, new or empty, instead of runs/LAB-TIME.",
     "json": "Print one JSON document on stdout.",
     "quiet": "No progress and no log on stderr.",
+    "checkpoint_every": "Steps, as 500, or a time, as 30s or 2min, or never; to go on: handgrad resume.",
 }
 _OUTPUT = Group("Output", sort_key=2)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from handgrad.training.checkpoints import Checkpoints
+
 _WIDEST = 100  # characters, for paragraphs: longer lines are hard to read
 _MISSING = "-"
 
@@ -24,11 +26,14 @@ class ConsoleReporter:
     else the log is plain lines. ``quiet``: nothing at all, but ``metrics.jsonl`` is written.
 
     ``write_error``: the sentence, where ``metrics.jsonl`` could not be written; training goes on without it.
-    ``records``: how many measurements there were.
+    ``records``: how many measurements there were. ``checkpoints``: those of the run, if it has any.
     """
 
-    def __init__(self, folder: RunFolder | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self, folder: RunFolder | None = None, *, quiet: bool = False, checkpoints: "Checkpoints | None" = None
+    ) -> None:
         self.folder = folder
+        self.checkpoints = checkpoints
         self.write_error = ""
         self.records = 0
         self._console: Console | None = None if quiet else _stderr()
@@ -45,7 +50,8 @@ class ConsoleReporter:
         self.records += 1
         if self.folder is not None and not self.write_error:
             try:
-                self.folder.append_metrics(record)
+                if not self.folder.append_metrics(record):
+                    return  # it was told before
             except HandgradError as error:
                 self.write_error = str(error)
                 self.say(f"{error}; training goes on without it")

@@ -13,6 +13,7 @@ from handgrad.labs.counter_surface import landscape
 from handgrad.labs.counter_training import TOO_LARGE, Group, Trained, first_weights, max_errors, telling, train
 from handgrad.labs.counter_words import findings
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
+from handgrad.labs.resuming import training_of
 from handgrad.labs.words import several
 from handgrad.network.sequential import Sequential
 
@@ -79,7 +80,8 @@ def _train(plan: CounterPlan, sequences: Sequences, reporter: Reporter) -> Count
     forms = gradient_forms(start, sequences) if finite else []
     group = Group.of([(method, sequences, start) for method in METHODS])
     tell = telling(reporter, METHODS, plan.iterations, plan.log_every)
-    trained = train(group, plan.rule, plan.iterations, engine=plan.engine, on_iteration=tell)
+    kept = training_of(reporter)
+    trained = train(group, plan.rule, plan.iterations, engine=plan.engine, on_iteration=tell, training=kept)
     new = random_sequences(plan.length, plan.test_sequences, plan.seed, part=1)
     errors, training_errors = max_errors(trained.final, new), max_errors(trained.final, sequences)
     fates = trained.fates(errors)

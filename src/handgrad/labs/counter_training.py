@@ -15,6 +15,7 @@ from handgrad.labs.counter import LEARNED, METHODS, CounterPlan, Rule
 from handgrad.labs.counter_directions import PUBLISHED, Exact, Floats, angle, count
 from handgrad.labs.result import Reporter
 from handgrad.network.engine import EngineName
+from handgrad.training.checkpoints import Training
 from handgrad.training.optimizers.sgd import sgd_update
 
 TOO_LARGE = 1e60
@@ -124,6 +125,27 @@ class _Record:
         self.done = 0  # entries that are filled
         self.wanted = [name for name in PUBLISHED if name in wanted]  # directions besides the exact one
         self.running = np.ones(counters, dtype=bool)  # the others have diverged
+        self.now = group.start.copy()  # the weights after the steps that were taken
+        self.velocity: tuple[Any, ...] = ()
+        self.seconds = 0.0  # until now
+        self._since = time.perf_counter()
+
+    def clock(self) -> float:
+        """Seconds of training until now."""
+        return self.seconds + time.perf_counter() - self._since
+
+    def state(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        filled = {name: getattr(self, name)[: self.done] for name in ("weights", "loss", "angles")}
+        own = {"running": self.running, "now": self.now, "velocity": list(self.velocity), "done": self.done}
+        return filled | own | {"seconds": self.clock()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """From a checkpoint."""
+        for name in ("weights", "loss", "angles"):
+            getattr(self, name)[: saved["done"]] = saved[name]
+        self.running, self.now, self.velocity = saved["running"], saved["now"], tuple(saved["velocity"])
+        self.done, self.seconds = saved["done"], saved["seconds"]
 
 
 def train(
@@ -134,23 +156,24 @@ def train(
     engine: EngineName = "compiled",
     angles: bool = True,
     on_iteration: Callable[[int, Floats, Floats], Any] = lambda i, weights, loss: None,
+    training: Training | None = None,
 ) -> Trained:
     """Descend ``iterations`` steps by each counter's method. ``on_iteration(i, weights, loss)`` is told before the
     first step (i = 0) and after each. Without ``angles`` only the directions are computed that are taken. Ctrl-C ends
-    the training early, and is told in the result; so is divergence."""
+    the training early, and is told in the result; so is divergence. ``training`` makes checkpoints."""
     record = _Record(group, iterations, tuple(PUBLISHED) if angles else group.methods)
     exact = Exact(group.x, group.t, engine)
-    started, interrupted = time.perf_counter(), False
+    interrupted = False
     try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            _descend(group, rule, record, exact, on_iteration)
+        with np.errstate(over="ignore", invalid="ignore"), training or Training(None) as kept:
+            kept.attach("counters", record.state, record.restore)
+            _descend(group, rule, record, exact, on_iteration, kept)
     except KeyboardInterrupt:
         interrupted = True
     n = max(record.done, 1)
     if not record.done:
         record.weights[0], record.loss[0] = group.start, _loss(count(group.start, group.x).s, group.t)
-    seconds = time.perf_counter() - started
-    return Trained(group, record.weights[:n], record.loss[:n], record.angles[:n], seconds, interrupted)
+    return Trained(group, record.weights[:n], record.loss[:n], record.angles[:n], record.clock(), interrupted)
 
 
 def _descend(
@@ -159,20 +182,23 @@ def _descend(
     record: _Record,
     exact: Callable[[Floats], Floats],
     on_iteration: Callable[[int, Floats, Floats], Any],
+    training: Training,
 ) -> None:
     steps, _, sequences = group.x.shape
     rate = rates(rule, steps, sequences)
     methods = np.array(group.methods)
-    weights, zero = group.start.copy(), np.zeros_like(group.start)
-    velocity: tuple[Any, ...] = (np.zeros_like(weights),) if rule.momentum else ()
-    for i in range(len(record.weights)):
-        directions = _look(group, record, i, weights, exact)
+    zero = np.zeros_like(group.start)
+    if rule.momentum and not record.velocity:
+        record.velocity = (zero,)
+    for i in range(record.done, len(record.weights)):
+        directions = _look(group, record, i, record.now, exact)
         on_iteration(i, record.weights[i], record.loss[i])
         record.done = i + 1
         direction = np.select([methods == name for name in METHODS], [directions.get(name, zero) for name in METHODS])
         step = _clipped(rate * direction, rule.clip)
-        moved, velocity = sgd_update(weights, step, velocity, i + 1, 1.0, rule.momentum, False)
-        weights = np.where(record.running, moved, 0.0)
+        moved, record.velocity = sgd_update(record.now, step, record.velocity, i + 1, 1.0, rule.momentum, False)
+        record.now = np.where(record.running, moved, 0.0)
+        training.step()
 
 
 def _look(

@@ -11,12 +11,14 @@ from handgrad.data.split import data_stream
 from handgrad.errors import Diverged, out_of_range
 from handgrad.labs.digits import DigitsPlan
 from handgrad.labs.result import Reporter
+from handgrad.labs.resuming import training_of
 from handgrad.layers._types import Array
 from handgrad.network.engine import EngineName
 from handgrad.network.layers import Dense, Layer, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
 from handgrad.network.losses import Loss, SoftmaxCrossEntropy, SquaredError, one_hot
 from handgrad.network.sequential import Sequential
 from handgrad.training.callbacks import EarlyStopping, Every
+from handgrad.training.checkpoints import Training
 from handgrad.training.history import Epoch, History
 
 # The hidden layer, and the initializer that keeps signals level through it.
@@ -131,9 +133,14 @@ def train(plan: DigitsPlan, dataset: Dataset, reporter: Reporter) -> TrainedDigi
         reporter.metrics(record)
         reporter.progress(epoch.epoch, plan.epochs)
 
+    def restore(saved: dict[str, Any]) -> None:
+        records[:] = saved["records"]
+
     interrupted, error = False, ""
     try:
-        _fit(plan, network, parts, look)
+        with training_of(reporter) as training:
+            training.attach("records", lambda: {"records": records}, restore)
+            _fit(plan, network, parts, look, training)
     except KeyboardInterrupt:
         interrupted = True
     except Diverged as diverged:
@@ -142,7 +149,11 @@ def train(plan: DigitsPlan, dataset: Dataset, reporter: Reporter) -> TrainedDigi
 
 
 def _fit(
-    plan: DigitsPlan, network: Sequential, parts: Mapping[str, Part], look: Callable[[Sequential, Epoch], None]
+    plan: DigitsPlan,
+    network: Sequential,
+    parts: Mapping[str, Part],
+    look: Callable[[Sequential, Epoch], None],
+    checkpoints: Training,
 ) -> None:
     training, validation = parts["training"], parts.get("validation")
     stopping = None if plan.early_stopping is None else EarlyStopping(plan.early_stopping)
@@ -156,6 +167,7 @@ def _fit(
         validation_data=(validation.x, validation.t) if validation is not None and stopping is not None else None,
         early_stopping=stopping,
         callbacks=[Every(plan.log_every, look)],
+        checkpoints=checkpoints,
         engine=plan.engine,
     )
 

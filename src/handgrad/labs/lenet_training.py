@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,14 @@ from handgrad.errors import Diverged, out_of_range
 from handgrad.labs.lenet import LenetPlan
 from handgrad.labs.lenet_links import Links
 from handgrad.labs.result import Reporter
+from handgrad.labs.resuming import training_of
 from handgrad.layers._types import Array
 from handgrad.network.engine import EngineName
 from handgrad.network.layers import Layer, ReLU, ScaledTanh, Sigmoid, Tanh
 from handgrad.network.lenet import lenet5
 from handgrad.network.sequential import Sequential
 from handgrad.training.callbacks import Every
+from handgrad.training.checkpoints import Training
 from handgrad.training.history import Epoch
 
 _ACTIVATIONS: dict[str, Layer] = {"scaled_tanh": ScaledTanh(), "tanh": Tanh(), "sigmoid": Sigmoid(), "relu": ReLU()}
@@ -124,6 +126,7 @@ class _Mover:
     def __init__(self, part: Part, shift: int, seed: int) -> None:
         self.x, self.shift, self.seconds = part.x, shift, 0.0
         self.random = data_stream(seed, _SHIFT_STREAM)
+        self.before = self.random.bit_generator.state
         self.content = enlarged(part.images) if shift else None
 
     def move(self) -> None:
@@ -131,9 +134,16 @@ class _Mover:
         if self.content is None:
             return
         before = time.perf_counter()
+        self.before = self.random.bit_generator.state
         shifts = self.random.integers(-self.shift, self.shift + 1, (len(self.x), 2))
         place(self.content, self.x, shifts)
         self.seconds += time.perf_counter() - before
+
+    def again(self, before: dict[str, Any], seconds: float) -> None:
+        """Move the images as when the generator was in the state ``before``; it took ``seconds`` until then."""
+        self.random.bit_generator.state = before
+        self.move()
+        self.seconds = seconds
 
 
 def train(
@@ -168,27 +178,44 @@ def train(
         if not last:
             mover.move()
 
-    training = parts["training"]
+    images = parts["training"]
     try:
         reporter.progress(0, plan.epochs, label)
         mover.move()
-        network.fit(
-            training.x,  # the array itself is learned from, not a copy: that is how its images can be moved
-            training.classes,
-            epochs=plan.epochs,
-            batch_size=plan.batch_size,
-            optimizer=plan.optimizer,
-            schedule=plan.schedule,
-            callbacks=[Every(1, look)],
-            engine=plan.engine,
-        )
+        with training_of(reporter, label) as training:
+            network.fit(
+                images.x,  # the array itself is learned from, not a copy: that is how its images can be moved
+                images.classes,
+                epochs=plan.epochs,
+                batch_size=plan.batch_size,
+                optimizer=plan.optimizer,
+                schedule=plan.schedule,
+                callbacks=[Every(1, look)],
+                checkpoints=_keeping(training, trained, mover),
+                engine=plan.engine,
+            )
     except KeyboardInterrupt:
         trained.interrupted = True
     except Diverged as diverged:
         trained.error = str(diverged)
     trained.seconds = network.history.seconds + mover.seconds
-    place(enlarged(training.images), training.x)
+    place(enlarged(images.images), images.x)
     return trained
+
+
+def _keeping(training: Training, trained: TrainedLenet, mover: _Mover) -> Training:
+    """``training``, with the records and the moved images in its checkpoints."""
+
+    def state() -> dict[str, Any]:
+        moving = {"before": mover.before, "seconds": mover.seconds}
+        return {"records": trained.records, "seconds": trained.seconds, "moving": moving}
+
+    def restore(saved: dict[str, Any]) -> None:
+        trained.records[:], trained.seconds = saved["records"], saved["seconds"]
+        mover.again(**saved["moving"])
+
+    training.attach("lenet", state, restore, late=True)
+    return training
 
 
 def _record(trained: TrainedLenet, epoch: Epoch, moving: float) -> None:

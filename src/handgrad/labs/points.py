@@ -16,12 +16,14 @@ import numpy as np
 from handgrad.data.dataset import Dataset
 from handgrad.errors import Diverged, UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.resuming import training_of
 from handgrad.network.engine import EngineName
 from handgrad.network.layers import Dense, Layer, Sigmoid
 from handgrad.network.losses import SquaredError
 from handgrad.network.sequential import Sequential
 from handgrad.options import POSITIVE, number, whole
 from handgrad.training.callbacks import Every
+from handgrad.training.checkpoints import Training
 from handgrad.training.history import Epoch, History
 from handgrad.training.optimizers import SGD
 
@@ -225,18 +227,21 @@ def train(
     look(network, 0, 0.0)
     interrupted, error = False, ""
     try:
-        network.fit(
-            dataset.x,
-            dataset.t,
-            epochs=plan.epochs,
-            batch_size=1,
-            optimizer=SGD(lr=plan.lr),
-            callbacks=[
-                Every(plan.log_every, lambda net, epoch: look(net, epoch.epoch, epoch.seconds)),
-                Every(-(-plan.epochs // _PROGRESS_STEPS), progress),
-            ],
-            engine=plan.engine,
-        )
+        with training_of(reporter, label) as training:
+            keep_rows(training, rows)
+            network.fit(
+                dataset.x,
+                dataset.t,
+                epochs=plan.epochs,
+                batch_size=1,
+                optimizer=SGD(lr=plan.lr),
+                callbacks=[
+                    Every(plan.log_every, lambda net, epoch: look(net, epoch.epoch, epoch.seconds)),
+                    Every(-(-plan.epochs // _PROGRESS_STEPS), progress),
+                ],
+                checkpoints=training,
+                engine=plan.engine,
+            )
     except KeyboardInterrupt:
         interrupted = True
     except Diverged as diverged:
@@ -245,6 +250,15 @@ def train(
     if len(history) > rows[-1].epoch:  # stopped between two measurements
         look(network, len(history), history.seconds)
     return TrainedPoints(plan, dataset, network, history, rows, interrupted, error)
+
+
+def keep_rows(training: Training, rows: list[PointsRow]) -> None:
+    """Have the measurements ``rows`` in the checkpoints of ``training``, or take them from there."""
+
+    def restore(saved: dict[str, Any]) -> None:
+        rows[:] = [PointsRow(**row) for row in saved["rows"]]
+
+    training.attach("rows", lambda: {"rows": [asdict(row) for row in rows]}, restore)
 
 
 def run(settings: PointsSettings, reporter: Reporter) -> LabResult:

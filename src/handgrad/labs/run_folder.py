@@ -1,23 +1,26 @@
-"""The folder of a run: made, and found writable, before training begins; every file whole at any moment.
+"""The folder of a run: made, and found writable, before training begins; every file whole at any moment. One process
+at a time has it.
 
+run.json            which lab, with which settings, and whether it is finished: what ``handgrad resume`` reads
 config.toml         all settings
 environment.json    versions, processor, seed, command line
 metrics.jsonl       a line per measurement, each written in one piece
 model.safetensors   the trained network; further ones under their names
 figures/*.svg
 report.html         all of it, in one file
+checkpoints/        the last two, until the run is finished
 """
 
-import errno
 import json
 import math
-import os
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handgrad.errors import HandgradError, UsageError
+from handgrad.errors import HandgradError, InputError, UsageError
+from handgrad.labs.measurements import Measurements
 from handgrad.labs.toml import to_toml
 from handgrad.network.files import write_atomically
 
@@ -25,15 +28,22 @@ if TYPE_CHECKING:
     from handgrad.network.sequential import Sequential
 
 
+# what a process that was killed was writing, see write_atomically
+_LEFT_BEHIND = re.compile(r"\..+\.(toml|json|safetensors|svg|html)\.[a-z0-9_]{8}")
+
+
 class RunFolder:
-    """A new folder ``path``, with its files. Every method that writes raises HandgradError where that is not
-    possible."""
+    """The folder ``path``, with its files. Every method that writes raises HandgradError where that is not possible.
+
+    ``metrics`` are the lines of ``metrics.jsonl``, and their lock is that of the folder.
+    """
 
     def __init__(self, path: Path, made: list[Path]) -> None:
         self.path = path
         self._made = made  # folders that this run made, outermost first
         self._files: list[Path] = []
-        self._metrics: int | None = None
+        self.metrics = Measurements(path / "metrics.jsonl")
+        self._files.append(self.metrics.path)
 
     @classmethod
     def create(cls, lab: str, out: str | Path | None = None) -> "RunFolder":
@@ -44,18 +54,44 @@ class RunFolder:
         made: list[Path] = []
         try:
             path = _own_name(lab, made) if out is None else _given_name(Path(out), made)
-            folder = cls(path, made)
-            folder._open_metrics()
+            return cls(path, made)
         except OSError as error:
             where = error.filename or out or "runs"
             reason = error.strerror or error
             raise HandgradError(f"cannot write the run folder {where}: {reason}; choose another with --out") from None
+
+    @classmethod
+    def reopen(cls, path: str | Path) -> "RunFolder":
+        """The folder of a run that was begun. What a process that was killed had half written is taken away.
+
+        Raises InputError where ``path`` is no such folder, HandgradError where another process has it.
+        """
+        path = Path(path)
+        if "\0" in str(path) or not path.is_dir():
+            raise InputError(f"{path} is no folder, expected that of a run, for example runs/points-20250102-030405")
+        if not (path / "run.json").is_file():
+            raise InputError(
+                f"{path} has no run.json: it is no run, or one that ended before it began; expected the folder of a run"
+            )
+        try:
+            folder = cls(path, [])
+            for each in [*path.glob(".*"), *path.glob("figures/.*")]:
+                if _LEFT_BEHIND.fullmatch(each.name):
+                    each.unlink(missing_ok=True)
+        except OSError as error:
+            raise HandgradError(f"cannot go on in {path}: {error.strerror or error}") from None
         return folder
 
-    def _open_metrics(self) -> None:
-        path = self.path / "metrics.jsonl"
-        self._metrics = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), 0o666)
-        self._files.append(path)
+    def read_json(self, name: str) -> dict[str, Any]:
+        """The file ``name``. Raises InputError where it is not what ``write_json`` wrote."""
+        path = self.path / name
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} cannot be read ({error}), expected JSON") from None
+        if not isinstance(found, dict):
+            raise InputError(f"{path} is a {type(found).__name__}, expected an object of JSON")
+        return found
 
     def write(self, name: str, data: bytes) -> Path:
         """Write the file ``name``, which may lie in a folder of its own, whole or not at all."""
@@ -85,31 +121,20 @@ class RunFolder:
         self._files.append(path)
         return path
 
-    def append_metrics(self, record: Mapping[str, Any]) -> None:
-        """Append a line to ``metrics.jsonl`` in one piece: whoever reads the file, whenever, finds whole lines."""
-        if self._metrics is None:
-            return
-        line = (json_text(record) + "\n").encode("utf-8", "replace")
-        try:
-            size = os.fstat(self._metrics).st_size
-            if os.write(self._metrics, line) < len(line):  # the disk is full
-                os.ftruncate(self._metrics, size)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError as error:
-            path = self.path / "metrics.jsonl"
-            raise HandgradError(f"cannot write {path}: {error.strerror or error}") from None
+    def append_metrics(self, record: Mapping[str, Any]) -> bool:
+        """Append a line to ``metrics.jsonl`` in one piece: whoever reads the file, whenever, finds whole lines. False
+        where the run goes on, and the line is there already."""
+        return self.metrics.append((json_text(record) + "\n").encode("utf-8", "replace"))
 
     def close(self) -> None:
-        """Close ``metrics.jsonl``."""
-        if self._metrics is not None:
-            os.close(self._metrics)
-            self._metrics = None
+        """Close ``metrics.jsonl``; another process may have the folder then."""
+        self.metrics.close()
 
     def discard(self) -> None:
-        """Take away what this run has made, and nothing else; for a run that failed before it began."""
-        self.close()
+        """Take away what this run has made, and nothing else; for a run that failed before it began, in its folder."""
         for path in self._files:
             path.unlink(missing_ok=True)
+        self.close()
         for path in reversed(self._made):
             try:
                 path.rmdir()

@@ -4,17 +4,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handgrad.errors import HandgradError
+from handgrad.interrupt import TERMINATED, Terminated, terminable
 from handgrad.labs.console import ConsoleReporter, print_result
 from handgrad.labs.environment import environment
+from handgrad.labs.record import Record, Status, resume_command
 from handgrad.labs.registry import Lab
 from handgrad.labs.result import LabResult
 from handgrad.labs.run_folder import RunFolder, json_text
 from handgrad.terminal import say_error, write_stdout
+from handgrad.training.cadence import DEFAULT, Cadence
+from handgrad.training.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from handgrad.network.sequential import Sequential
@@ -24,11 +28,16 @@ FAILED, INTERRUPTED = 1, 130
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run, whichever lab it is. ``out``: the run folder, new or empty, instead of ``runs/<lab>-<time>``."""
+    """How to run, whichever lab it is. ``out``: the run folder, new or empty, instead of ``runs/<lab>-<time>``.
+    ``checkpoint_every``: see ``Cadence.of``; UsageError for what it does not know."""
 
     out: str | None = None
     json: bool = False
     quiet: bool = False
+    checkpoint_every: str = DEFAULT
+
+    def __post_init__(self) -> None:
+        Cadence.of(self.checkpoint_every)
 
 
 def run_lab(lab: Lab, settings: Any, options: RunOptions, command: str = "") -> int:
@@ -39,28 +48,83 @@ def run_lab(lab: Lab, settings: Any, options: RunOptions, command: str = "") -> 
     """
     started = time.strftime("%Y-%m-%d %H:%M:%S")
     folder = RunFolder.create(lab.name, options.out)
-    reporter = ConsoleReporter(folder, quiet=options.quiet)
-    result: LabResult | None = None
-    try:
-        where = environment() | {"seed": getattr(settings, "seed", None), "command": command, "started": started}
-        folder.write_toml("config.toml", {"lab": lab.name, "settings": asdict(settings)})
-        folder.write_json("environment.json", where)
-        result = lab.run(settings, reporter)
-    except KeyboardInterrupt:
-        saved = f"metrics.jsonl is in {folder.path}" if reporter.records else "there was nothing to save yet"
-        say_error(f"interrupted; {saved}")
-        return INTERRUPTED
-    finally:
-        reporter.close()
-        folder.close()
-        if result is None and not reporter.records:
-            folder.discard()
-    saving = _Saving(lab, folder, result, where)
-    try:
-        saving.run()
-    except KeyboardInterrupt:
-        result.interrupted = True
-    return _tell(result, folder, options, saving.error or reporter.write_error)
+    return Execution(lab, settings, options, folder, Record.of(lab.name, settings, options, command, started)).run()
+
+
+class Execution:
+    """A run that begins, or goes on, in ``folder``, which this process alone has until ``run`` returns."""
+
+    def __init__(self, lab: Lab, settings: Any, options: RunOptions, folder: RunFolder, record: "Record") -> None:
+        self.lab, self.settings, self.options = lab, settings, options
+        self.folder, self.record = folder, record
+        self.checkpoints = Checkpoints(
+            folder.path / "checkpoints", options.checkpoint_every, run=record.identity, journal=folder.metrics
+        )
+        self.reporter = ConsoleReporter(folder, quiet=options.quiet, checkpoints=self.checkpoints)
+
+    def run(self) -> int:
+        """Run the lab, save and print what came of it; returns the exit code."""
+        try:
+            with terminable():
+                return self._run()
+        except Terminated:
+            say_error(f"terminated; {self._left()}")
+            return TERMINATED
+        finally:
+            self.folder.close()
+
+    def _run(self) -> int:
+        result: LabResult | None = None
+        folder, reporter = self.folder, self.reporter
+        try:
+            loaded = self.checkpoints.load()
+            folder.write_json("run.json", self.record.document())
+            where = environment() | {"seed": getattr(self.settings, "seed", None)} | self.record.environment()
+            folder.write_toml("config.toml", {"lab": self.lab.name, "settings": self.record.settings})
+            folder.write_json("environment.json", where)
+            if self.record.resumed:
+                reporter.say(f"going on from {loaded}" if loaded else "there is no checkpoint yet: beginning again")
+            result = self.lab.run(self.settings, reporter)
+        except KeyboardInterrupt:
+            say_error(f"interrupted; {self._left()}")
+            return INTERRUPTED
+        finally:
+            reporter.close()
+            if result is None and self._nothing_yet:
+                folder.discard()
+        saving = _Saving(self.lab, folder, result, where)
+        try:
+            saving.run()
+        except KeyboardInterrupt:
+            result.interrupted = True
+        error = saving.error or reporter.write_error
+        error = self._end(result, error) or error
+        return _tell(result, folder, self.options, error)
+
+    def _end(self, result: LabResult, error: str) -> str:
+        """Write down how the run has ended. One that lacks a file, for a full disk, can still go on. Returns what went
+        wrong now."""
+        status: Status = "failed" if result.error else "interrupted" if result.interrupted else "finished"
+        try:
+            self.folder.write_json("run.json", self.record.document("unfinished" if error else status))
+        except HandgradError as failure:
+            return str(failure)
+        if status != "interrupted" and not error:
+            self.checkpoints.clear()
+        return ""
+
+    @property
+    def _nothing_yet(self) -> bool:
+        """Whether nothing would be lost with the folder."""
+        return not (self.reporter.records or self.checkpoints.latest or self.record.resumed)
+
+    def _left(self) -> str:
+        """What is there after a run was broken off."""
+        path = self.folder.path
+        if self._nothing_yet:
+            return "there was nothing to save yet"
+        saved = f"what was learned is in {self.checkpoints.latest}" if self.checkpoints.latest else ""
+        return f"{saved or f'metrics.jsonl is in {path}'}; to go on: {resume_command(path)}"
 
 
 class _Saving:
@@ -107,7 +171,7 @@ class _Saving:
             command=self.where["command"],
             finished=time.strftime("%Y-%m-%d %H:%M"),
             environment=self.where,
-            files=("config.toml", "environment.json", "metrics.jsonl", *models, "figures/"),
+            files=("run.json", "config.toml", "environment.json", "metrics.jsonl", *models, "figures/"),
         )
         page = report_html(heading, self.result, drawings)
         self._try(self.folder.write, "report.html", page.encode("utf-8", "replace"))
@@ -132,7 +196,7 @@ def _tell(result: LabResult, folder: RunFolder, options: RunOptions, write_error
     if result.error:
         say_error(result.error)
     if result.interrupted:
-        say_error(f"interrupted; what was done is saved in {folder.path}")
+        say_error(f"interrupted; what was done is saved in {folder.path}; to go on: {resume_command(folder.path)}")
         return INTERRUPTED
     return FAILED if result.error or write_error else 0
 

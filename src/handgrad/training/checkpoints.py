@@ -6,46 +6,21 @@ other, always in the same order; those that are finished are in every later chec
 """
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from handgrad.errors import Diverged, HandgradError, InputError, out_of_range
+from handgrad.errors import Diverged, HandgradError, InputError
 from handgrad.interrupt import Interrupt, deferred_interrupt
 from handgrad.terminal import say_error
+from handgrad.training.cadence import DEFAULT, Cadence
 from handgrad.training.checkpoint_file import checkpoint_path, copied, numbered, read, sweep, to_bytes
 
-DEFAULT = "1min"
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-_TIME = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*(s|min|h)")
 _WORTH_KEEPING = 10.0  # seconds of work since the last checkpoint with which a training's end is one too
 _KEPT = 2  # checkpoints in the folder
-
-
-@dataclass(frozen=True)
-class Cadence:
-    """How often: every ``steps`` steps, or every ``seconds`` seconds, or never (both None)."""
-
-    steps: int | None = None
-    seconds: float | None = None
-
-    @classmethod
-    def of(cls, text: str) -> "Cadence":
-        """``500`` is steps; ``30s``, ``2min`` and ``1h`` are times; ``never``. UsageError for anything else."""
-        given = str(text).strip().lower()
-        if given == "never":
-            return cls()
-        if given.isascii() and given.isdigit() and int(given) > 0:
-            return cls(steps=int(given))
-        match = _TIME.fullmatch(given)
-        if match and float(match[1]) > 0:
-            return cls(seconds=float(match[1]) * _UNITS[match[2]])
-        raise out_of_range("checkpoint_every", repr(text), "steps, as 500, or a time, as 30s or 2min, or never")
 
 
 class Journal(Protocol):
@@ -229,6 +204,7 @@ class Training(AbstractContextManager["Training"]):
     def __init__(self, owner: Checkpoints | None, name: str = "", saved: Mapping[str, Any] | None = None) -> None:
         self.owner, self.name, self.saved = owner, name, saved
         self._parts: dict[str, Callable[[], Mapping[str, Any]]] = {}
+        self._late: list[Callable[[], Any]] = []
         self._interrupt = Interrupt()
         self._deferral: AbstractContextManager[Interrupt] | None = None
 
@@ -243,10 +219,17 @@ class Training(AbstractContextManager["Training"]):
         return None if self.owner is None else self.owner.room
 
     def attach(
-        self, name: str, state: Callable[[], Mapping[str, Any]], restore: Callable[[dict[str, Any]], Any]
+        self,
+        name: str,
+        state: Callable[[], Mapping[str, Any]],
+        restore: Callable[[dict[str, Any]], Any],
+        *,
+        late: bool = False,
     ) -> None:
         """Have ``state()`` in every checkpoint, a tree of dicts, lists, texts, numbers, None and arrays; where training
         goes on from a checkpoint, ``restore`` is called now with what ``state`` gave then (tuples are lists).
+
+        ``late``: for what changes the samples themselves; it is restored in ``fit``, which looks at them first.
 
         Raises InputError where the checkpoint has no such state.
         """
@@ -256,7 +239,17 @@ class Training(AbstractContextManager["Training"]):
         if self.saved is not None:
             if name not in self.saved["parts"]:
                 raise InputError(f"{self.owner.latest} has no state of {name}; it belongs to another training")
-            restore(copied(self.saved["parts"][name]))
+            part = copied(self.saved["parts"][name])
+            if late:
+                self._late.append(lambda: restore(part))
+            else:
+                restore(part)
+
+    def settle(self) -> None:
+        """Restore what was to be restored late."""
+        for restore in self._late:
+            restore()
+        self._late.clear()
 
     def step(self, steps: int = 1) -> None:
         """Call after ``steps`` steps, when all that is attached is up to date: makes a checkpoint if one is due. After

@@ -24,6 +24,7 @@ def attach(run: "Run", training: Training) -> None:
     """
     about = _about(run)
     training.attach("fit", lambda: {"about": about} | _state(run), lambda saved: _restore(run, about, saved))
+    training.settle()
 
 
 def _about(run: "Run") -> dict[str, Any]:
@@ -53,7 +54,7 @@ def _fingerprint(batch: Batch) -> str:
     """A checksum of the samples."""
     found = 0
     for array in (batch.x, batch.t, batch.weights, batch.lengths):
-        found = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8), found)
+        found = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, found)
     return f"{found:08x}"
 
 
@@ -112,9 +113,10 @@ def _history(history: History) -> dict[str, Any]:
 
 
 def _restore_history(history: History, saved: dict[str, Any]) -> None:
-    numbers = saved["numbers"].tolist()
+    numbers: list[list[float]] = saved["numbers"].tolist()
     validation = saved["validation"] or [None] * len(numbers)
     history.epochs[:] = [
-        Epoch(i + 1, *row, checked) for i, (row, checked) in enumerate(zip(numbers, validation, strict=True))
+        Epoch(i + 1, loss, rate, seconds, checked)
+        for i, ((loss, rate, seconds), checked) in enumerate(zip(numbers, validation, strict=True))
     ]
     history.stopped, history.message, history.best_epoch = saved["stopped"], saved["message"], saved["best_epoch"]

@@ -9,6 +9,7 @@ from handgrad.labs.adder import AdderPlan
 from handgrad.labs.adder_training import EpochRow, TrainedAdder, train
 from handgrad.labs.result import LabResult, Reporter
 from handgrad.network.sequential import Sequential
+from handgrad.training.checkpoints import Training
 
 SEEDS = 3
 """Trainings of each kind, from as many seeds: the one that was given, and those after it."""
@@ -58,18 +59,22 @@ class Group:
 
 
 def train_groups(
-    plans: Mapping[str, AdderPlan], reporter: Reporter, after: After | None = None, seeds: int = SEEDS
+    plans: Mapping[str, AdderPlan],
+    reporter: Reporter,
+    after: After | None = None,
+    also: Callable[[Training], Any] | None = None,
+    seeds: int = SEEDS,
 ) -> tuple[list[Group], bool]:
     """Train every plan from ``seeds`` seeds. Returns the groups that have at least one finished training, and whether
     Ctrl-C was pressed; then nothing further is trained. ``after(name, network, row)`` is called after each epoch of a
-    group's first training."""
+    group's first training; ``also`` attaches what it keeps."""
     groups: list[Group] = []
     for name, plan in plans.items():
         group = Group(name, plan)
         for k in range(seeds):
             seeded = replace(plan, seed=plan.seed + k)
             look = None if after is None or k else _looking(after, name)
-            trained = train(seeded, reporter, label=f"{name}, seed {seeded.seed}", after=look)
+            trained = train(seeded, reporter, label=f"{name}, seed {seeded.seed}", after=look, also=also)
             if trained.interrupted:
                 return [*groups, group] if group.runs else groups, True
             group.runs.append(trained)

@@ -13,6 +13,7 @@ from handgrad.labs.result import LabResult, Picture, Reporter, Table
 from handgrad.labs.words import several, whole_or
 from handgrad.layers._types import Array
 from handgrad.network.sequential import Sequential
+from handgrad.training.checkpoints import Training
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0)
 NORM, VALUE = 1.0, 0.1
@@ -43,7 +44,10 @@ def clipping(settings: AdderSettings, reporter: Reporter) -> LabResult:
         if plans[name].rate == WATCHED:
             norms.setdefault(name.split(", ", 1)[1], []).append(gradient_norms(network, sums.x, sums.t, plan.engine))
 
-    groups, interrupted = train_groups(plans, reporter, look)
+    def also(training: Training) -> None:
+        training.attach("norms", lambda: {"norms": norms}, lambda saved: norms.update(saved["norms"]))
+
+    groups, interrupted = train_groups(plans, reporter, look, also)
     measured = [
         {
             "name": name,

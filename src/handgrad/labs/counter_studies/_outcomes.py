@@ -11,6 +11,7 @@ from handgrad.labs.counter import METHODS, RULES, CounterPlan, Rule
 from handgrad.labs.counter_directions import Floats
 from handgrad.labs.counter_training import Group, Trained, first_weights, max_errors, telling, train
 from handgrad.labs.result import Reporter
+from handgrad.labs.resuming import training_of
 
 _ROBUST = RULES["robust"]
 VARIANTS: dict[str, tuple[Rule, tuple[str, ...]]] = {
@@ -96,9 +97,15 @@ def train_all(plan: CounterPlan, lengths: Sequence[int], seeds: int, reporter: R
         for variant, (rule, methods) in VARIANTS.items():
             starts = [first_weights(replace(each, rule=rule)) for each in plans]
             members = [(m, s, w) for m in methods for s, w in zip(drawn, starts, strict=True)]
-            tell = telling(reporter, [], plan.iterations, plan.iterations, f"{steps} steps, {variant}")
+            name = f"{steps} steps, {variant}"
             trained = train(
-                Group.of(members), rule, plan.iterations, engine=plan.engine, angles=False, on_iteration=tell
+                Group.of(members),
+                rule,
+                plan.iterations,
+                engine=plan.engine,
+                angles=False,
+                on_iteration=telling(reporter, [], plan.iterations, plan.iterations, name),
+                training=training_of(reporter, name),
             )
             seconds += trained.seconds
             if trained.interrupted:

@@ -8,10 +8,12 @@ import numpy as np
 
 from handgrad.data.dataset import Dataset
 from handgrad.errors import Diverged, HandgradError
-from handgrad.labs.points import PointsPlan, PointsRow, TrainedPoints, build_network, measure
+from handgrad.labs.points import PointsPlan, PointsRow, TrainedPoints, build_network, keep_rows, measure
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.resuming import training_of
 from handgrad.network.sequential import Sequential
 from handgrad.training.callbacks import Every
+from handgrad.training.checkpoints import Training
 from handgrad.training.history import Epoch
 from handgrad.training.optimizers import SGD
 
@@ -37,10 +39,12 @@ def follow(
     every: int | None = None,
     network: Sequential | None = None,
     on_row: Callable[[Sequential, PointsRow], Any] | None = None,
+    also: Callable[[Training], Any] | None = None,
 ) -> TrainedPoints:
     """Train ``plan`` as ``labs.points.train`` does, but for curves that are compared: the points come in the order of
     the data, which leaves the curves smooth, and are measured ``every`` so many epochs (default: 80 times in all),
     while the reporter is told every ``plan.log_every`` epochs only. Training stops where ``on_row`` returns True.
+    ``also(training)`` attaches what ``on_row`` keeps, so that it is in the checkpoints.
     """
     network = build_network(plan) if network is None else network
     every = measuring_interval(plan) if every is None else every
@@ -60,16 +64,21 @@ def follow(
     look(network, 0, 0.0)
     interrupted, error = False, ""
     try:
-        network.fit(
-            dataset.x,
-            dataset.t,
-            epochs=plan.epochs,
-            batch_size=1,
-            optimizer=SGD(lr=plan.lr),
-            callbacks=[Every(every, after)],
-            shuffle=False,
-            engine=plan.engine,
-        )
+        with training_of(reporter, label) as training:
+            keep_rows(training, rows)
+            if also is not None:
+                also(training)
+            network.fit(
+                dataset.x,
+                dataset.t,
+                epochs=plan.epochs,
+                batch_size=1,
+                optimizer=SGD(lr=plan.lr),
+                callbacks=[Every(every, after)],
+                checkpoints=training,
+                shuffle=False,
+                engine=plan.engine,
+            )
     except KeyboardInterrupt:
         interrupted = True
     except Diverged as diverged:

@@ -104,7 +104,9 @@ def _train(
     every = max(1, plan.epochs // measurements)
     watch = Watch(evidence.dataset, plan.engine, until)
     evidence.watches[name] = watch
-    evidence.runs[name] = follow(plan, evidence.dataset, reporter, name, every=every, network=network, on_row=watch)
+    evidence.runs[name] = follow(
+        plan, evidence.dataset, reporter, name, every=every, network=network, on_row=watch, also=watch.attach
+    )
 
 
 def _reports_run(evidence: Evidence, reporter: Reporter) -> None:

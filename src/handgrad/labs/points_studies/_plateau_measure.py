@@ -13,6 +13,7 @@ from handgrad.labs.points_studies._landscape import Floats, Landscape, in_float6
 from handgrad.labs.result import Reporter
 from handgrad.network.engine import EngineName
 from handgrad.network.sequential import Sequential
+from handgrad.training.checkpoints import Training
 
 SATURATED = 0.01
 """A sigmoid unit counts as saturated at a point where its derivative y (1 - y), at most 0.25, is below this."""
@@ -83,6 +84,16 @@ class Watch:
         self.gradients_in_training.append(_own_norm(network, self.dataset, self.engine))
         self.saturations.append(saturation(network, self.dataset, self.engine))
         return row.loss < self.until
+
+    def attach(self, training: Training) -> None:
+        """Have the lists in the checkpoints of ``training``."""
+        lists = ("epochs", "losses", "gains", "gradients", "gradients_in_training", "saturations")
+
+        def restore(saved: dict[str, Any]) -> None:
+            for name in lists:
+                getattr(self, name)[:] = saved[name]
+
+        training.attach("watch", lambda: {name: getattr(self, name) for name in lists}, restore)
 
 
 def _own_norm(network: Sequential, dataset: Dataset, engine: EngineName) -> float:

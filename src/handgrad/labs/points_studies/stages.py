@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from handgrad.labs.points_studies._common import (
 from handgrad.labs.published import LINEAR, XOR
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
 from handgrad.network.sequential import Sequential
+from handgrad.training.checkpoints import Training
 
 _STAGES = (0, 25, 100, 250, 1000)  # epochs, and the last
 _DOUBT = (0.1, 0.9)  # a prediction between these is undecided
@@ -48,8 +50,8 @@ def stages(settings: PointsSettings, reporter: Reporter) -> LabResult:
             kept.append((row, _copy(network)))
 
     every = math.gcd(*wanted)
-    trained = follow(plan, dataset, reporter, "", every=every, on_row=keep)
-    if kept[-1][0] is not trained.last:  # interrupted between two stages
+    trained = follow(plan, dataset, reporter, "", every=every, on_row=keep, also=lambda each: _attach(each, kept))
+    if kept[-1][0] != trained.last:  # interrupted between two stages
         kept.append((trained.last, trained.network))
     result = LabResult(
         document("stages", trained, [(plan.data, trained)], settings_of(plan)),
@@ -64,6 +66,22 @@ def stages(settings: PointsSettings, reporter: Reporter) -> LabResult:
 def stage_epochs(epochs: int) -> list[int]:
     """The epochs to look at: 0, 25, 100, 250, 1000 and the last."""
     return sorted({epoch for epoch in _STAGES if epoch < epochs} | {epochs})
+
+
+def _attach(training: Training, kept: list[Stage]) -> None:
+    """Have the stages in the checkpoints."""
+    network = kept[0][1]
+
+    def state() -> dict[str, Any]:
+        return {"rows": [asdict(row) for row, _ in kept], "networks": [each.parameters.flat for _, each in kept]}
+
+    def restore(saved: dict[str, Any]) -> None:
+        kept.clear()
+        for row, parameters in zip(saved["rows"], saved["networks"], strict=True):
+            kept.append((PointsRow(**row), _copy(network)))
+            kept[-1][1].parameters.flat[...] = parameters
+
+    training.attach("stages", state, restore)
 
 
 def _copy(network: Sequential) -> Sequential:
