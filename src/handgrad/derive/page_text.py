@@ -115,7 +115,9 @@ class _Page:
         given = f", given {self._shapes(section.given)}" if section.given else ""
         title = f"{section.heading}{given}"
         if section.backward:
-            title = f"{title:{self.width - 14}}relative error"
+            title += "\n" if _columns(title) > self.width - 15 else ""
+            last = title.rpartition("\n")[2]
+            title += f"{'relative error':>{self.width - _columns(last)}}"
         rows = []
         for line in section.lines:
             number = self._glyphs(f"({line.number})") if line.number else ""
