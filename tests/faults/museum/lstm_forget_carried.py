@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(12)
-V, H, T = 5, 4, 4
+V, H, T = 4, 3, 3
 text = rng.integers(0, V, 2 * T + 1)
 
 
@@ -43,14 +43,8 @@ class CharLSTM:
             gWy += np.outer(dlogits, h_new)
             dh = self.Wy.T @ dlogits + dh_next
             dc = dh * o * (1 - np.tanh(c_new) ** 2) + dc_next
-            da = np.concatenate(
-                [
-                    dc * g * i * (1 - i),
-                    dc * c * f * (1 - f),
-                    dc * i * (1 - g**2),
-                    dh * np.tanh(c_new) * o * (1 - o),
-                ]
-            )
+            di, df, dg, do = dc * g, dc * c, dc * i, dh * np.tanh(c_new)
+            da = np.concatenate([di * i * (1 - i), df * f * (1 - f), dg * (1 - g**2), do * o * (1 - o)])
             gWx[:, ch] += da
             gWh += np.outer(da, h)
             gbias += da
