@@ -238,7 +238,7 @@ def test_ctrl_c_saves_what_was_learned():
     assert process.returncode == 130
     document = json.loads(out)
     assert document["status"] == "interrupted"
-    assert err.endswith("handgrad: interrupted; what was done is saved in run\n")
+    assert err.endswith("handgrad: interrupted; what was done is saved in run; to go on: handgrad resume run\n")
     assert handgrad.load("run/model.safetensors").parameters.flat.size == document["parameters"]
     last = json.loads(Path("run/metrics.jsonl").read_text().splitlines()[-1])
     assert last["epoch"] == document["epochs"] < 100_000_000

@@ -68,9 +68,11 @@ def test_every_flipped_bit_is_found(tmp_path):
         broken[at] ^= 1 << at % 8
         path.write_bytes(broken)
         try:
-            assert same(read(path), {"a": np.arange(4, dtype=np.float32), "b": [1.5, "x"]})  # a blank of the padding
-        except InputError as error:
-            assert str(path) in str(error)
+            found = read(path)
+        except InputError:
+            continue
+        assert same(found, {"a": np.arange(4, dtype=np.float32), "b": [1.5, "x"]})  # a blank of the padding
+        assert at < len(whole) - 16
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.999])
@@ -307,11 +309,9 @@ def test_a_full_disk_costs_checkpoints_and_nothing_else(tmp_path, monkeypatch):
     net = fit(*problem(), checkpoints, **SETTINGS["adam"])
     assert net.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    latest = max(before).name
-    assert heard
-    assert set(heard) == {heard[0]}
-    assert "No space left on device" in heard[0]
-    assert heard[0].endswith(f"; {latest} is the latest")
+    (sentence,) = heard
+    assert sentence.startswith(f"no checkpoint could be written: cannot write {folder}")
+    assert sentence.endswith(f": No space left on device; {max(before).name} is the latest, and training goes on")
 
 
 def test_what_a_killed_process_was_writing_is_swept_away(tmp_path):
@@ -397,6 +397,34 @@ def test_a_training_without_checkpoints_keeps_nothing():
         training.step(3)
     assert not training.kept
     assert training.room is None
+
+
+class Watching:
+    def __init__(self):
+        self.parts, self.epochs = [], []
+
+    def part(self, steps, of, seconds):
+        self.parts.append((steps, of, seconds))
+
+    def __call__(self, net, epoch):
+        self.epochs.append((epoch.epoch, len(self.parts)))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_progress_is_told_within_an_epoch(tmp_path, kept):
+    watching = Watching()
+    whole = fit(*problem(), **SETTINGS["adam"])
+    checkpoints = Checkpoints(tmp_path, "3") if kept else None
+    net = fit(*problem(), checkpoints, callbacks=[watching], **SETTINGS["adam"])
+    assert net.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
+    steps, of, seconds = zip(*watching.parts, strict=True)
+    assert len(steps) > 6
+    assert steps == tuple(sorted(set(steps)))
+    assert steps[-1] == 48
+    assert set(of) == {48}
+    assert seconds == tuple(sorted(seconds))
+    assert [epoch for epoch, _ in watching.epochs] == [1, 2, 3, 4, 5, 6]
+    assert watching.epochs[-1][1] == len(steps)
 
 
 # ------------------------------------------------------------------------------------------------------ signals

@@ -31,9 +31,7 @@ class Measurements:
             _lock(self._file)
         except OSError:
             self.close()
-            raise InUse(
-                f"{path.parent} is in use by another process; wait until that has ended"
-            ) from None
+            raise InUse(f"{path.parent} is in use by another process; wait until that has ended") from None
 
     def append(self, line: bytes) -> bool:
         """Write ``line``, which ends with a line feed, in one piece; False where it is there already."""

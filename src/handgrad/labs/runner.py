@@ -16,6 +16,7 @@ from handgrad.labs.record import Record, Status, resume_command
 from handgrad.labs.registry import Lab
 from handgrad.labs.result import LabResult
 from handgrad.labs.run_folder import RunFolder, json_text
+from handgrad.network.files import sync
 from handgrad.terminal import say_error, write_stdout
 from handgrad.training.cadence import DEFAULT, Cadence
 from handgrad.training.checkpoints import Checkpoints
@@ -79,6 +80,8 @@ class Execution:
         try:
             loaded = self.checkpoints.load()
             folder.write_json("run.json", self.record.document())
+            with suppress(OSError):
+                sync(folder.path)
             where = environment() | {"seed": getattr(self.settings, "seed", None)} | self.record.environment()
             folder.write_toml("config.toml", {"lab": self.lab.name, "settings": self.record.settings})
             folder.write_json("environment.json", where)
@@ -98,7 +101,10 @@ class Execution:
         except KeyboardInterrupt:
             result.interrupted = True
         error = saving.error or reporter.write_error
-        error = self._end(result, error) or error
+        failed = self._end(result, error)
+        error = error or failed
+        if error:
+            error += f"; with room on the disk: {resume_command(folder.path)}"
         return _tell(result, folder, self.options, error)
 
     def _end(self, result: LabResult, error: str) -> str:

@@ -2,7 +2,9 @@
 
 A callback is anything that can be called as ``callback(network, epoch)`` after an epoch; ``epoch`` is the ``Epoch`` of
 the history. If it returns True, training stops. An attribute ``every`` (a whole number) has it called only after every
-so many epochs and after the last: then the epochs between run at full speed in one compiled call.
+so many epochs and after the last: then the epochs between run at full speed in one compiled call. A method
+``part(steps, of, seconds)`` is told, also within long epochs, how many steps of the whole training have been taken and
+how many seconds of training that took.
 """
 
 from collections.abc import Callable

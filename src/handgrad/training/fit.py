@@ -13,6 +13,7 @@ from handgrad.interrupt import deferred_interrupt
 from handgrad.layers._types import Array
 from handgrad.network.engine import Batch, Engine, EpochLosses, TrainingState
 from handgrad.options import whole
+from handgrad.training.best import Best
 from handgrad.training.callbacks import Callback, EarlyStopping
 from handgrad.training.checkpoints import Training
 from handgrad.training.clipping import Clipping
@@ -59,26 +60,6 @@ class FitSettings:
 def _is_true(answer: Any) -> bool:
     """True itself, also NumPy's; a number or a text that a callback happens to return stops nothing."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
-
-
-class Best:
-    """The lowest loss so far, the parameters that had it, and how long ago that was."""
-
-    def __init__(self, rule: EarlyStopping | None) -> None:
-        self.rule = rule
-        self.loss = np.inf
-        self.epoch = 0
-        self.parameters: Array | None = None
-
-    def exhausted(self, epoch: Epoch, flat: Array) -> bool:
-        """Take note of an epoch; returns whether patience has run out."""
-        if self.rule is None:
-            return False
-        watched = epoch.loss if epoch.validation_loss is None else epoch.validation_loss
-        if watched < self.loss - self.rule.minimum_change:
-            self.loss, self.epoch = watched, epoch.epoch
-            self.parameters = flat.copy()
-        return epoch.epoch - self.epoch >= self.rule.patience
 
 
 def fit(
@@ -148,6 +129,7 @@ class Run:
         self.first: Array | None = None
         self.unfinished = True
         self.seconds = 0.0
+        self._watching = [callback.part for callback in settings.callbacks if hasattr(callback, "part")]
         self._took = (0, 0.0)  # steps and seconds of the last call
         self._train_epochs(0)  # no epoch, but everything is compiled or loaded before the clock starts
 
@@ -167,6 +149,8 @@ class Run:
         self.seconds += took
         steps = self.state.steps - steps
         self._took = (steps, took)
+        for part in self._watching:
+            part(self.state.steps, self.settings.epochs * self.steps, self.seconds)
         if epochs or self.at == self.steps or not result.finite:
             self.at = 0
             self._note(result, rates, before)
@@ -213,12 +197,12 @@ class Run:
         return np.asarray(rates).reshape(epochs, self.steps)
 
     def _steps_of_call(self) -> int | None:
-        """How many steps may be taken before checkpoints or signals are looked at; None for any number."""
-        if self.training is None:
+        """How many steps may be taken before checkpoints, signals or progress are looked at; None for any number."""
+        if self.training is None and not self._watching:
             return None
         steps, seconds = self._took
         most = min(int(_CALL_SECONDS / max(seconds / steps, 1e-9)), _GROWTH * steps) if steps else 1
-        room = self.training.room
+        room = None if self.training is None else self.training.room
         return max(1, most if room is None else min(most, room))
 
     def _epochs_of_call(self) -> int:
