@@ -40,7 +40,7 @@ class Listener:
 @pytest.fixture
 def quick(monkeypatch):
     """Few and short."""
-    monkeypatch.setattr(_common.train_groups, "__defaults__", (None, 2))
+    monkeypatch.setattr(_common.train_groups, "__defaults__", (None, None, 2))
     monkeypatch.setattr(sequence_length, "LENGTHS", (2, 5))
     monkeypatch.setattr(sequence_length, "TRIED", 20)
     monkeypatch.setattr(clipping, "RATES", (0.01, 0.1))

@@ -281,6 +281,7 @@ def bad(x, row, step, token):
         (lambda net, x, y: net.predict(np.zeros((2, 7), int)), "make a network with more steps"),
         (lambda net, x, y: net.predict(np.zeros((0, T), int)), "x has no samples"),
         (lambda net, x, y: net.predict([[1, 2], [1]]), "the rows of x have different lengths"),
+        (lambda net, x, y: net.evaluate(x[:2], [[1, 2], [1]]), "the rows of y have different lengths"),
         (lambda net, x, y: net.evaluate(x, y[:-1]), "x has 9 samples and y has 8, expected as many"),
         (lambda net, x, y: net.evaluate(x, y[:, 0]), "y has shape 9, expected samples x 6"),
         (lambda net, x, y: net.evaluate(x, np.eye(V)[y]), "y has dtype float64, expected whole numbers"),

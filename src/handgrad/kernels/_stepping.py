@@ -1,9 +1,9 @@
 """One step of several sequences after another: the forward operations, and states that stay where they are."""
 
 from handgrad.kernels._jit import call, kernel, pointer
+from handgrad.kernels._lstm_cell import copy
 from handgrad.kernels._rows import COLUMNS, HIDDEN, N_OUT, PER_SAMPLE, SHIFTS
 from handgrad.kernels._tiles import shift
-from handgrad.kernels.lstm import copy
 
 
 @kernel

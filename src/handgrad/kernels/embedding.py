@@ -1,10 +1,10 @@
 """Embedding. Equations: ``layers/embedding.py``. Tokens travel as numbers of the network's dtype, exact below 2^24."""
 
 from handgrad.kernels._jit import kernel, operation, vector
+from handgrad.kernels._lstm_cell import copy
 from handgrad.kernels._rows import IN, LEARNING_RATE, LENGTHS, N_OUT, OUT, PARAM, STEPS, TOKENS
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import clear
-from handgrad.kernels.lstm import copy
 
 
 @operation

@@ -9,6 +9,7 @@ there; the cotangent of the losses stands ready before forward. Backward has not
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._exp import exp, log
 from handgrad.kernels._jit import kernel, operation, vector
+from handgrad.kernels._lstm_cell import copy, running_at
 from handgrad.kernels._rows import (
     AUX,
     CHUNK_ROWS,
@@ -26,7 +27,6 @@ from handgrad.kernels._rows import (
 )
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import clear
-from handgrad.kernels.lstm import copy, running_at
 from handgrad.kernels.softmax import largest
 
 LOSSES, GRADIENT, STEP = range(3)  # what is wanted

@@ -38,7 +38,13 @@ class Record:
 
     @classmethod
     def read(cls, document: dict[str, Any], path: Path) -> "Record":
-        """From ``run.json``. Raises InputError where that is of another kind."""
+        """From ``run.json``. Raises InputError where that is of another kind, HandgradError where it is of another
+        version, which may round otherwise."""
+        from handgrad import __version__
+
+        by = document.get("version")
+        if isinstance(by, str) and by != __version__:
+            raise HandgradError(f"{path.parent} was begun with handgrad {by}, this is {__version__}; use that version")
         names = {each.name for each in fields(cls)}
         if document.keys() != names or not isinstance(document["settings"], dict):
             raise InputError(f"{path} is not what handgrad has written, expected an object with {', '.join(names)}")
@@ -59,14 +65,8 @@ class Record:
         return {"command": self.command, "started": self.started} | resumed
 
     def lab_and_settings(self, path: Path) -> tuple[Lab, Any]:
-        """The lab, and an instance of its settings. Raises InputError where this version has no such lab or settings,
-        HandgradError where the version is another."""
-        from handgrad import __version__
-
-        if self.version != __version__:
-            raise HandgradError(
-                f"{path} was begun with handgrad {self.version}, this is {__version__}; use that version"
-            )
+        """The lab, and an instance of its settings. Raises InputError where there is no such lab, or no such
+        settings."""
         if self.lab not in LABS:
             raise InputError(f"{path} is a run of the lab {self.lab!r}, expected one of {', '.join(LABS)}")
         lab = LABS[self.lab]

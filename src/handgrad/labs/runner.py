@@ -16,6 +16,7 @@ from handgrad.labs.record import Record, Status, resume_command
 from handgrad.labs.registry import Lab
 from handgrad.labs.result import LabResult
 from handgrad.labs.run_folder import RunFolder, json_text
+from handgrad.network.files import sync
 from handgrad.terminal import say_error, write_stdout
 from handgrad.training.cadence import DEFAULT, Cadence
 from handgrad.training.checkpoints import Checkpoints
@@ -79,6 +80,8 @@ class Execution:
         try:
             loaded = self.checkpoints.load()
             folder.write_json("run.json", self.record.document())
+            with suppress(OSError):
+                sync(folder.path)
             where = environment() | {"seed": getattr(self.settings, "seed", None)} | self.record.environment()
             folder.write_toml("config.toml", {"lab": self.lab.name, "settings": self.record.settings})
             folder.write_json("environment.json", where)

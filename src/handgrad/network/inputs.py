@@ -127,8 +127,11 @@ def _unequal(prefix: str, x: Array, y: Array) -> InputError:
 
 
 def _ends(y: Any, ends: Orders) -> Orders | None:
-    """The lengths of the samples, for targets of as many; others will be refused for their number."""
-    return ends if np.shape(y)[:1] == ends.shape else None
+    """The lengths of the samples, for targets of as many; others will be refused for their number or their rows."""
+    try:
+        return ends if np.shape(y)[:1] == ends.shape else None
+    except ValueError:
+        return None
 
 
 def _targets(net: Architecture, y: Any, lengths: Orders, prefix: str) -> Array:
