@@ -14,7 +14,7 @@ T, M, N, LAYER = 5, 7, 3, 2
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.9])
 def test_equals_the_equation_with_the_same_mask(dtype, rate):
     pair = keys(5, 11, np.array([40, 0, 3]))
-    keep = keep_mask(pair, LAYER, T, M, rate, dtype)
+    keep = keep_mask(pair, LAYER, (T, M), rate, dtype)
     op = Operation("dropout", T * N, M, M, dtype, constants=[rate])
     op.row[[row.STEPS, row.LAYER, row.KEYS]] = T, LAYER, op.acts.size
     op.acts = np.concatenate([op.acts, np.concatenate(pair).astype(dtype)])
@@ -51,16 +51,16 @@ def test_keys_are_the_same_on_both_sides():
 def test_masks_look_drawn():
     """As many are kept as the rate says, in every cut; sequences, steps, layers and seeds are no shifted copies."""
     rate, samples = 0.3, np.arange(50)
-    first = keep_mask(keys(0, 1, samples), 0, 20, 64, rate, "float64")
+    first = keep_mask(keys(0, 1, samples), 0, (20, 64), rate, "float64")
     spread = np.sqrt(rate * (1 - rate))
     for axes in ((1, 2), (0, 2), (0, 1)):
         means = first.mean(axis=axes)
         assert np.abs(means - (1 - rate)).max() < 4.5 * spread / np.sqrt(first.size / means.size)
     others = [
-        keep_mask(keys(0, 2, samples), 0, 20, 64, rate, "float64"),
-        keep_mask(keys(1, 1, samples), 0, 20, 64, rate, "float64"),
-        keep_mask(keys(0, 1, samples + 1), 0, 20, 64, rate, "float64"),
-        keep_mask(keys(0, 1, samples), 1, 20, 64, rate, "float64"),
+        keep_mask(keys(0, 2, samples), 0, (20, 64), rate, "float64"),
+        keep_mask(keys(1, 1, samples), 0, (20, 64), rate, "float64"),
+        keep_mask(keys(0, 1, samples + 1), 0, (20, 64), rate, "float64"),
+        keep_mask(keys(0, 1, samples), 1, (20, 64), rate, "float64"),
         np.roll(first, 1, axis=1),
         np.roll(first, 1, axis=0),
     ]

@@ -48,9 +48,7 @@ def test_engines_agree(chain, lengths):
     assert loss == pytest.approx(expected[0], rel=1e-12)
     for name in gradients:
         assert same(gradients[name], expected[1][name]), name
-    pairs = zip(
-        net.activations(x, lengths=lengths), net.activations(x, lengths=lengths, engine="numpy"), strict=True
-    )
+    pairs = zip(net.activations(x, lengths=lengths), net.activations(x, lengths=lengths, engine="numpy"), strict=True)
     assert all(same(a, b) for a, b in pairs)
     assert same(net.outputs(x, lengths=lengths), net.outputs(x, lengths=lengths, engine="numpy"))
     assert same(net.predict(x, lengths=lengths), net.predict(x, lengths=lengths, engine="numpy"))
@@ -261,9 +259,7 @@ def test_the_logits_of_all_positions_never_exist():
         [hg.Embedding(500, 2), hg.LSTM(2), hg.Dense(500)], input_shape=50, loss=hg.SoftmaxCrossEntropy(mean="tokens")
     )
     for form, use in (("batch", "training"), ("batch", "losses"), ("one", "training")):
-        program = make_program(
-            net.layers, net.loss, net.parameters, net.architecture.input_shape, 0.0, 64, form, use
-        )
+        program = make_program(net.layers, net.loss, net.parameters, net.architecture.input_shape, 0.0, 64, form, use)
         assert program.workspace < 64 * 50 * 500 / 4
 
 

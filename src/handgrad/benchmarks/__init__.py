@@ -47,9 +47,7 @@ def run(workload: str, against: tuple[str, ...], json: bool, quick: bool) -> int
     return 1 if any(row["refused"] for row in document["rows"]) else 0
 
 
-def choose_sides(
-    against: Sequence[str], peers: Mapping[str, tuple[Side, ...]] = PEERS
-) -> tuple[list[Side], list[str]]:
+def choose_sides(against: Sequence[str], peers: Mapping[str, tuple[Side, ...]] = PEERS) -> tuple[list[Side], list[str]]:
     """Ours and the installed ones among the peers named, each once, and a line for each that is not installed.
     ``peers``: the sides of each library.
 

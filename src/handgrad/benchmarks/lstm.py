@@ -3,10 +3,10 @@
 Training in batches with Adam, as the report on Tang poems does (embedding 128, hidden 256, 3500 characters, batches of
 256, up to 50 steps); online with plain SGD; and generation, character by character, always the likeliest.
 
-The lengths are those of the poems: how many of the 34,646 with 5 to 50 characters have each length was counted once, and
-a poem of n characters has n + 1 steps, at most 50, of which the first is given a start mark and the last asks for the
-end. The characters are drawn, the k-th most frequent with a probability proportional to 1 / (k + 10). A batch's loss is
-the mean over its real steps.
+The lengths are those of the poems: how many of the 34,646 with 5 to 50 characters have each length was counted once,
+and a poem of n characters has n + 1 steps, at most 50, of which the first is given a start mark and the last asks for
+the end. The characters are drawn, the k-th most frequent with a probability proportional to 1 / (k + 10). A batch's
+loss is the mean over its real steps.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ _COUNTS = {
 }
 
 
-def _case(name: str, beyond: bool = False, **settings: Any) -> Case:
+def _case(name: str, settings: dict[str, Any], beyond: bool = False) -> Case:
     without = ["torch-packed"] if settings["batch"] == 1 or settings.get("characters") else []
     without += [] if settings.get("characters") else ["torch-cell"]
     return Case(name, {"vocabulary": 3500, "embedding": 128, "hidden": 256} | settings, {}, beyond, tuple(without))
@@ -47,18 +47,18 @@ def cases(quick: bool) -> list[Case]:
     """What is measured. ``quick``: the smallest of each kind, to see that everything works."""
     small: dict[str, Any] = {"vocabulary": 50, "embedding": 8, "hidden": 16}
     if quick:
-        batch = _case("batch 256", batch=16, samples=32, **small)
-        online = _case("online", batch=1, samples=4, **small)
-        return [batch, online, _case("generate 1", batch=1, samples=4, characters=8, **small)]
-    online_sizes = {"embedding": 128, "hidden": 128, "batch": 1}
+        batch = _case("batch 256", {"batch": 16, "samples": 32, **small})
+        first = _case("online", {"batch": 1, "samples": 4, **small})
+        return [batch, first, _case("generate 1", {"batch": 1, "samples": 4, "characters": 8, **small})]
+    online = {"embedding": 128, "hidden": 128, "batch": 1, "samples": 64}
     return [
-        _case("batch 256", batch=256, samples=512),
-        _case("online", samples=64, **online_sizes),
-        _case("online V=96", samples=64, vocabulary=96, **online_sizes),
-        _case("generate 1", batch=1, samples=4, characters=200),
-        _case("generate 7", batch=7, samples=7, characters=100),
-        _case("batch 32", batch=32, samples=128, beyond=True),
-        _case("generate 64", batch=64, samples=64, characters=20, beyond=True),
+        _case("batch 256", {"batch": 256, "samples": 512}),
+        _case("online", online),
+        _case("online V=96", online | {"vocabulary": 96}),
+        _case("generate 1", {"batch": 1, "samples": 4, "characters": 200}),
+        _case("generate 7", {"batch": 7, "samples": 7, "characters": 100}),
+        _case("batch 32", {"batch": 32, "samples": 128}, beyond=True),
+        _case("generate 64", {"batch": 64, "samples": 64, "characters": 20}, beyond=True),
     ]
 
 
@@ -93,7 +93,8 @@ class Problem(Samples):
     @property
     def first(self) -> Integers:
         """The first tokens of the streams."""
-        return self.x[: self.batch, 0]
+        first: Integers = self.x[: self.batch, 0].astype(np.int64)
+        return first
 
 
 def problem(settings: dict[str, Any]) -> Problem:

@@ -256,7 +256,7 @@ class Lstm:
         def epoch(state: Any, x: Any, t: Any, lengths: Any, order: Any) -> Any:
             return jax.lax.scan(lambda s, rows: step(s, (x[rows], t[rows], lengths[rows])), state, order)
 
-        @jax.jit
+        @partial(jax.jit)
         def following(parameters: Any, state: Any, tokens: Any) -> Any:
             E, _, U, b, V, c = parameters
             state, h = _lstm_step(parameters, state, E[tokens] @ U.T + b)

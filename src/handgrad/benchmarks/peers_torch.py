@@ -151,7 +151,7 @@ class Lenet(Trainer):
 
 
 class Lstm(Trainer):
-    """``nn.Embedding``, ``nn.LSTM``, ``nn.Linear``, and Adam. Of the LSTM's two biases, whose sum counts, one stays zero.
+    """``nn.Embedding``, ``nn.LSTM``, ``nn.Linear``, and Adam. Of the LSTM's two biases, whose sum counts, one is zero.
 
     As most do it, on padded sequences, whose padding the loss leaves out; or ``packed``: then only real steps are
     computed. Generation is a loop over ``nn.LSTM`` with one step, in ``inference_mode``; with ``cell``, one over

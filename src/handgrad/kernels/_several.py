@@ -1,6 +1,7 @@
 """Matrix times a few vectors, without BLAS: four rows of W stay in the nearest cache while every vector meets them.
 
-One vector alone goes the way of ``dense.affine``. BLAS copies W into an order of its own first, which takes longer than the products of fewer than about 20 vectors.
+One vector alone goes the way of ``dense.affine``. BLAS copies W into an order of its own first, which takes longer
+than the products of fewer than about 20 vectors.
 """
 
 from handgrad.kernels._jit import kernel, matrix, operation, vector

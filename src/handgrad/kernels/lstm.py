@@ -210,7 +210,7 @@ def _sum_up(row, n, real, grads, acts):
 
 @kernel
 def _gather_steps(row, n, acts, t, s, size, x, h_prev):
-    """Copy inputs and previous states of ``size`` real steps, from sequence s of step t on. Returns where it stopped."""
+    """Copy inputs and previous states of ``size`` real steps, from sequence s of step t on. Returns where it ends."""
     N, H = row[N_IN], row[N_OUT]
     lengths = vector(acts, row[LENGTHS], n)
     filled = 0

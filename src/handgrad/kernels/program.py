@@ -194,9 +194,7 @@ def train_online(code, memory, data, plan):
         for k in range(samples):
             memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
             number += 1
-            gather_one(
-                data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number
-            )
+            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
             _forward(code, arrays, 1)
             counted = count(data, code.places, plan.orders[e], k, 1)
             for step in range(steps):

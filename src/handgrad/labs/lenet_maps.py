@@ -12,7 +12,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.layers._types import Array
-from handgrad.network.layers import RNN
+from handgrad.network.layers import TimeLayer
 from handgrad.network.lenet import LENET_LAYERS
 from handgrad.network.sequential import Sequential
 
@@ -63,7 +63,7 @@ def way(network: Sequential, x: Any, labels: Sequence[int]) -> Way:
     y: Array = np.asarray(x, np.float64)[..., None]
     ys: list[Array] = [y]
     caches: list[Any] = []
-    layers = [layer for layer in network.layers if not isinstance(layer, RNN)]  # of which LeNet-5 has none
+    layers = [layer for layer in network.layers if not isinstance(layer, TimeLayer)]  # LeNet-5 has none
     for layer, values in zip(layers, params, strict=True):
         y, cache = layer.forward(values, y)
         ys.append(y)

@@ -56,9 +56,7 @@ class CompiledEngine:
         self._loaded: dict[tuple[Form, int, int, int, Use], Loaded] = {}
         self._answer: Answer | None = None
 
-    def _load(
-        self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, use: Use = "training"
-    ) -> Loaded:
+    def _load(self, form: Form, capacity: int, shards: int = 1, threads: int = 1, *, use: Use = "training") -> Loaded:
         key = (form, capacity, shards, threads, use)
         if key not in self._loaded:
             if len(self._loaded) == _MOST_LOADED:  # the oldest goes: its workspace may be large
@@ -136,11 +134,11 @@ class CompiledEngine:
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
         wanted: Use = "losses" if self.net.per_token else "outputs"
-        return self._run(self._for_prediction(len(batch.x), wanted), batch, outputs=wanted == "outputs")
+        return self._run(self._for_prediction(len(batch.x), wanted), batch, keep=wanted == "outputs")
 
-    def _run(self, loaded: Loaded, batch: Batch, outputs: bool = True) -> tuple[Array, Array]:
+    def _run(self, loaded: Loaded, batch: Batch, keep: bool = True) -> tuple[Array, Array]:
         n = len(batch.x)
-        outputs = np.zeros((n, self.net.outputs if outputs else 0), dtype=self.net.dtype)
+        outputs = np.zeros((n, self.net.outputs if keep else 0), dtype=self.net.dtype)
         losses = np.zeros(n, dtype=self.net.dtype)
         data = _samples(batch)
         order = np.argsort(-batch.lengths, kind="stable")
@@ -206,15 +204,21 @@ def _samples(batch: Batch) -> interpreter.Samples:
 
 
 def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, per_shard: int) -> Orders:
-    """The same samples in every shard, the longest sequence first: those still running at a step are then the first."""
+    """The same samples in every batch, the longest sequence first in every shard: those still running at a step are
+    then the first. Whole batches are dealt out to the shards by length, so that each has the same work."""
     lengths = data.lengths
     if (lengths == lengths[0]).all():
         return orders
     orders = orders.copy()
     for order in orders:
         for first in range(0, len(order), batch_size):
-            for start in range(first, min(first + batch_size, len(order)), per_shard):
-                part = order[start : min(start + per_shard, first + batch_size)]
+            batch = order[first : first + batch_size]
+            batch[...] = batch[np.argsort(-lengths[batch], kind="stable")]
+            if len(batch) % per_shard == 0:
+                batch[...] = batch.reshape(per_shard, -1).T.ravel()
+                continue
+            for start in range(0, len(batch), per_shard):
+                part = batch[start : start + per_shard]
                 part[...] = part[np.argsort(-lengths[part], kind="stable")]
     return orders
 

@@ -44,7 +44,7 @@ class Architecture:
 
     @cached_property
     def per_token(self) -> bool:
-        """Whether the loss of a batch is the mean over the real steps of its sequences, and targets are class numbers."""
+        """Whether the loss of a batch is the mean over the real steps of its sequences; targets are class numbers."""
         return per_token(self.loss)
 
     @cached_property
@@ -94,8 +94,9 @@ class TrainingState:
     """What goes on from one call to the next: the optimizer's vectors, and how many steps were taken. All of it but the
     rules, ``optimizer`` and ``clipping``, is in a checkpoint.
 
-    ``seed``: of the masks of dropout. ``loss_sum``, ``loss_count``: of the samples that the epoch under way has seen, where it is handed over in parts.
-    They go on from part to part, so that the same numbers are added in the same order whatever the parts.
+    ``seed``: of the masks of dropout. ``loss_sum``, ``loss_count``: of the samples, or tokens, that the epoch under way
+    has seen, where it is handed over in parts. They go on from part to part, so that the same numbers are added in the
+    same order whatever the parts.
     """
 
     optimizer: Updates
@@ -154,8 +155,8 @@ class Engine(Protocol):
         ...
 
     def losses(self, batch: Batch) -> tuple[Array, Array]:
-        """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty. Where the loss
-        is a mean over tokens, the outputs are (samples, 0): nobody could hold them."""
+        """Outputs (samples, outputs) and the loss of every sample (samples,), without weights or penalty. Where the
+        loss is a mean over tokens, the outputs are (samples, 0): nobody could hold them."""
         ...
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:

@@ -59,8 +59,8 @@ class Stepper:
 
     @property
     def state(self) -> list[Any]:
-        """A copy of what goes on from step to step: for each RNN an array (streams, units), for each LSTM a pair of them,
-        the state h and the cell c."""
+        """A copy of what goes on from step to step: for each RNN an array (streams, units), for each LSTM a pair of
+        them, the state h and the cell c."""
         return [tuple(a.copy() for a in each) if len(each) > 1 else each[0].copy() for each in self._walk.states()]
 
     @state.setter

@@ -80,8 +80,9 @@ def network_samples(net: Architecture, x: Any, lengths: Any = None, prefix: str 
 def as_tokens(
     what: str, x: Any, tokens: int, shape: Shape, dtype: np.dtype[Any], lengths: Any = None, prefix: str = ""
 ) -> tuple[Array, Orders]:
-    """``x`` (samples, steps) of whole numbers from 0 to ``tokens`` - 1 as rows of ``dtype``, in which they are exact, and
-    how many steps of each are real. The padding may hold anything, and holds zeros afterwards. InputError otherwise."""
+    """``x`` (samples, steps) of whole numbers from 0 to ``tokens`` - 1 as rows of ``dtype``, in which they are exact,
+    and how many steps of each are real. The padding may hold anything, and holds zeros afterwards. InputError
+    otherwise."""
     try:
         given = np.asarray(x)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which numbers dropout keeps: a function of the seed, the step of training, the sample, the layer and the number's place.
+"""Which numbers dropout keeps: a function of seed, step of training, sample, layer and the number's place.
 
 Nothing is drawn one after the other, so the masks do not depend on threads, on shards, or on where training went on.
 32-bit numbers are counted up and mixed (a bijection whose every output bit depends on every input bit, with the
@@ -33,11 +33,12 @@ def keys(seed: int, step: int, samples: Any) -> tuple[Words, Words]:
     return (x >> np.uint64(8)) | np.uint64(1), _mix((x + spread) & _WORD) >> np.uint64(8)
 
 
-def keep_mask(pair: tuple[Words, Words], layer: int, steps: int, features: int, rate: float, dtype: Any) -> Array:
-    """1 where a number is kept, else 0: (steps, features, samples), for samples with these ``keys``."""
+def keep_mask(pair: tuple[Words, Words], layer: int, size: tuple[int, int], rate: float, dtype: Any) -> Array:
+    """1 where a number is kept, else 0: (steps, features, samples), for samples with these ``keys`` and of this
+    ``size`` (steps, features)."""
     first, second = pair
     other = _mix((second + np.uint64(layer * _SPREAD)) & _WORD)
-    place = np.arange(steps * features, dtype=np.uint64).reshape(steps, features, 1)
+    place = np.arange(size[0] * size[1], dtype=np.uint64).reshape(*size, 1)
     drawn = _mix(_mix((first * np.uint64(256) + place) & _WORD) ^ other)
     fewest = int(np.asarray(rate, dtype) * 4294967296.0)
     mask: Array = (drawn >= np.uint64(fewest)).astype(dtype)

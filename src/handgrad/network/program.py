@@ -19,8 +19,8 @@ from handgrad.network.parameters import Parameters
 from handgrad.network.token_rows import time_row, token_loss_row
 from handgrad.network.tokens import LSTM, Dropout, Embedding
 
-# batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way back;
-# step: one step of a few sequences, which go on
+# batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way
+# back; step: one step of a few sequences, which go on
 Form = Literal["batch", "one", "online", "step"]
 # what for: of the losses of a language model the outputs are not wanted, and never all there at once
 Use = Literal["training", "losses", "outputs"]

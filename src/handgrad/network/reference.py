@@ -37,7 +37,7 @@ class ReferenceEngine:
                 y, cache = layer.forward_through_time(params, y, begin, lengths)
             elif isinstance(layer, Dropout) and pair is not None:
                 size = (len(y), y.shape[1]) if y.ndim == 3 else (1, len(y))
-                y, cache = layer.drop(y, keep_mask(pair, i, *size, layer.rate, y.dtype).reshape(y.shape))
+                y, cache = layer.drop(y, keep_mask(pair, i, size, layer.rate, y.dtype).reshape(y.shape))
             else:
                 a, cache = layer.forward(params, fold(y))
                 y = unfold(a, y)
@@ -98,7 +98,8 @@ class ReferenceEngine:
         if not self.net.per_token:
             return batch.t
         classes = np.arange(features(self.net.output_shape))
-        return (batch.t[:, :, None] == classes).astype(self.net.dtype).reshape(len(batch.t), -1)
+        rows: Array = (batch.t[:, :, None] == classes).astype(self.net.dtype).reshape(len(batch.t), -1)
+        return rows
 
     def _real(self, y: Array, batch: Batch) -> Any:
         """Which steps (steps, samples) are no padding."""

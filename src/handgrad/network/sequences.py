@@ -62,9 +62,7 @@ def as_lengths(lengths: Any, samples: int, input_shape: Shape, prefix: str = "")
     return given.astype(np.int64)
 
 
-def as_states(
-    states: Any, layers: Sequence[Layer], samples: int, dtype: np.dtype[Any]
-) -> list[tuple[Array, ...]]:
+def as_states(states: Any, layers: Sequence[Layer], samples: int, dtype: np.dtype[Any]) -> list[tuple[Array, ...]]:
     """The states (samples, units) that the recurrent ``layers`` begin with, a tuple for each: zeros where ``states`` is
     None. InputError where they do not fit."""
     sizes = [layer.state_sizes for layer in layers if isinstance(layer, TimeLayer) and layer.state_sizes]

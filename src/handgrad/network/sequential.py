@@ -31,10 +31,11 @@ from handgrad.training.schedules import ConstantSchedule, Schedule
 class Sequential:
     """A chain of layers with a loss at its end.
 
-    ``input_shape`` is that of one sample, ``(features,)``, ``(steps, features)`` of sequences, ``(steps,)`` of sequences
-    of tokens, which begin with an Embedding, or ``(channels, height, width)`` of images. ``weight_decay`` is lambda in the penalty
-    lambda / 2 sum W^2 over all weight matrices, which is part of the loss. ``dtype`` is float32 (training) or float64
-    (checking). ``seed`` draws the initial parameters. Raises UsageError or InputError for parts that do not fit.
+    ``input_shape`` is that of one sample, ``(features,)``, ``(steps, features)`` of sequences, ``(channels, height,
+    width)`` of images, or ``(steps,)`` of tokens, where the first layer is an Embedding. ``weight_decay`` is lambda in
+    the penalty lambda / 2 sum W^2 over all weight matrices, which is part of the loss. ``dtype`` is float32 (training)
+    or float64 (checking). ``seed`` draws the initial parameters. Raises UsageError or InputError for parts that do not
+    fit.
 
     ``parameters["0.W"]`` is a view of the weights of layer 0 (M, N); ``history`` belongs to the latest ``fit``.
     """
@@ -58,12 +59,10 @@ class Sequential:
         self._check()
         shape = (*self.input_shape, 1) if reads_tokens(self.layers) else self.input_shape
         self.parameters = Parameters(self.layers, shape, self.dtype)
-        self.architecture = Architecture(
-            self.layers, self.loss, shape, self.parameters, self.weight_decay, self.dtype
-        )
+        self.architecture = Architecture(self.layers, self.loss, shape, self.parameters, self.weight_decay, self.dtype)
         if len(self.architecture.output_shape) == 3:
-            shape = shape_text(self.architecture.output_shape)
-            raise UsageError(f"the network ends with maps of {shape}, expected a vector; put Flatten() behind them")
+            maps = shape_text(self.architecture.output_shape)
+            raise UsageError(f"the network ends with maps of {maps}, expected a vector; put Flatten() behind them")
         if self.architecture.per_token and not self._ends_with_steps():
             raise UsageError(
                 "the loss is a mean over tokens, and the network is none of sequences that ends with Dense(...), "
@@ -212,13 +211,15 @@ class Sequential:
         return [np.ascontiguousarray(np.moveaxis(each, -1, 0)) for each in columns]
 
     def evaluate(self, x: Any, y: Any, *, lengths: Any = None, engine: EngineName = "compiled") -> float:
-        """Mean loss over the samples (of a sequence: the sum over its steps), or over the real steps where the loss says
-        so, without the weight decay's penalty."""
+        """Mean loss over the samples (of a sequence: the sum over its steps), or over the real steps where the loss
+        says so, without the weight decay's penalty."""
         batch = self._batch(x, y, None, lengths)
         _, losses = self._engine(engine).losses(batch)
         return float(losses.sum(dtype=np.float64)) / self.architecture.count(batch.lengths)
 
-    def token_losses(self, x: Any, y: Any, lengths: Any = None, *, engine: EngineName = "compiled") -> tuple[float, int]:
+    def token_losses(
+        self, x: Any, y: Any, lengths: Any = None, *, engine: EngineName = "compiled"
+    ) -> tuple[float, int]:
         """The losses of all real steps of sequences ``x`` (samples, steps ...) summed up, and how many these are:
         exp(sum / count) is the perplexity. ``y`` as in ``fit``."""
         batch = self._batch(x, y, None, lengths)

@@ -12,8 +12,8 @@ from handgrad.network.tokens import LSTM
 
 
 class Stepping:
-    """``fixed``: what ``kernels/_stepping.py`` takes besides tokens and outputs. ``states``: for each recurrent layer the
-    views (n, units) of what stands before the next step."""
+    """``fixed``: what ``kernels/_stepping.py`` takes besides tokens and outputs. ``states``: for each recurrent layer
+    the views (n, units) of what stands before the next step."""
 
     def __init__(self, net: Architecture, streams: int) -> None:
         loaded = load(net, "step", streams, use="outputs")

@@ -97,9 +97,9 @@ class LSTM:
 
     Hands on every state, or with ``return_sequences=False`` the last one (of each sequence, whatever its length).
     ``truncate``: k of truncated BPTT(k), no gradient flows back over the steps k, 2k, ...; 0: the gradient is exact.
-    ``recurrent_weights``, ``weights`` and ``biases`` are initializers, for each gate by itself, of W (4 units, units), U
-    (4 units, features) and b (4 units,) or their names; ``forget_bias`` is added to the forget gate's biases (0: as in
-    PyTorch; 1: memory begins open, Jozefowicz, Zaremba and Sutskever, 2015).
+    ``recurrent_weights``, ``weights`` and ``biases`` are initializers, for each gate by itself, of W (4 units, units),
+    U (4 units, features) and b (4 units,) or their names; ``forget_bias`` is added to the forget gate's biases (0: as
+    in PyTorch; 1: memory begins open, Jozefowicz, Zaremba and Sutskever, 2015).
     """
 
     units: int
@@ -198,10 +198,10 @@ class Dropout:
 
     def drop(self, x: Array, keep: Array) -> tuple[Array, Any]:
         """The equation, in training."""
-        return dropout_forward(x, keep, x.dtype.type(self.rate))
+        return dropout_forward(x, keep, self.rate)
 
     def backward(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Gradients]:
-        return (dy if cache is None else dropout_backward(cache, dy, dy.dtype.type(self.rate))), {}
+        return (dy if cache is None else dropout_backward(cache, dy, self.rate)), {}
 
 
 TOKEN_LAYERS: dict[str, type[Any]] = {cls.kind: cls for cls in (Embedding, LSTM, Dropout)}

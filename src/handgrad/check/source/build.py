@@ -19,6 +19,7 @@ from handgrad.check.source.module import UserModule
 from handgrad.check.source.parameters import parameters_in, rename
 from handgrad.check.source.positions import by_position, input_gradients
 from handgrad.check.source.quiet import Asked
+from handgrad.check.source.redrawn import redraws
 from handgrad.check.source.results import at
 from handgrad.check.source.roles import Roles
 from handgrad.check.source.scenario import Gradient, Parameter, Scenario
@@ -137,6 +138,7 @@ def connect(scenario: Scenario, capture: Capture) -> None:
         raise InputError(_unmatched(scenario)) if is_finite(scenario) else not_finite(scenario)
     scenario.gradients = rename(scenario.parameters, with_lengths(scenario, parameters, found, results))
     _promote(scenario)
+    scenario.redrawn = redraws(scenario) if scenario.state.draws else frozenset()
 
 
 def _counts(scenario: Scenario, parameters: list[Parameter], name: str, where: Gradient, results: list[Any]) -> bool:

@@ -156,6 +156,10 @@ class _Examination:
             self.notes.append(
                 "the file draws random numbers while it computes the loss; every run was given the same ones"
             )
+        if scenario.redrawn:
+            self.notes.append(
+                "the backward pass draws random numbers too: it does not meet those that the forward pass drew"
+            )
 
     def _is_narrow(self) -> bool:
         return self.scenario.state.narrowed or bool(_NARROW.search(self.text))

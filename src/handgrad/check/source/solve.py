@@ -5,6 +5,7 @@ a * b * c of up to three values in reach the same two numbers follow from one ma
 of terms and factors are looked up at once.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from handgrad.check.source.truth import Truth, sized
 
 Array = Any
 _MOST = 100  # values of one shape
+_DIVIDED = re.compile(r" \* \(1 / ([^()]+)\)")
 _TOLERANCE = 3e-6
 
 
@@ -45,7 +47,7 @@ def solutions(root: Node, pool: Pool, environment: dict[str, Any], truth: Truth)
         yield Edit(root.span, f"{root.text} {word} {text}", "missing-term", 2.0 + 0.1 * text.count("*"), root=True)
     weighted = ways * value.ravel()
     for text, sign in _found(products, flat, pairs, items, weighted, known, {"1"}):
-        new = f"{root.closed} * {text}" if sign > 0 else f"-{root.closed} * {text}"
+        new = _DIVIDED.sub(r" / \1", f"{root.closed} * {text}" if sign > 0 else f"-{root.closed} * {text}")
         yield Edit(root.span, new, "missing-factor", 2.1 + 0.1 * text.count("*"), root=True)
     for text in _sums(weighted @ flat.T, items, known):
         yield Edit(root.span, f"({text}) * {root.closed}", "missing-factor", 2.3, root=True)
@@ -104,6 +106,7 @@ def _singles(pool: Pool, environment: dict[str, Any], shape: tuple[int, ...]) ->
     texts = [each.text for each in pool.of_shape(shape)]
     texts += [each.text for each in pool.atoms if each.shape != shape and _fits(each.shape, shape)]
     texts += [each.text for each in pool.numbers if each.atom]
+    texts += [f"(1 / {each.text})" for each in pool.numbers if each.atom and each.value not in (-1, 0, 1)]
     texts += [f"({each.text})" if not each.text.startswith("(") else each.text for each in pool.derivatives(shape)]
     texts += [f"({each.text})" for each in pool.larger_of(shape)]
     if len(shape) > 1:

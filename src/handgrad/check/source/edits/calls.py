@@ -32,6 +32,7 @@ _EXCHANGES = {
 }
 
 
+_JOINED = ("concatenate", "stack", "vstack", "hstack", "column_stack", "row_stack", "dstack")
 _UNARY = ("sqrt", "square", "exp", "log", "tanh", "sin", "cos", "abs", "sign", "cosh", "sinh")
 
 
@@ -61,9 +62,22 @@ def calls(source: SourceText, node: Node) -> Iterator[Edit]:
     for place in range(1, min(len(args), 8) - 1):
         swapped = [*args[:place], args[place + 1], args[place], *args[place + 2 :]]
         yield replaced(node, made(name, swapped), "wrong-variable", 1.4, compound=False)
+    if args and name.rpartition(".")[2] in _JOINED and isinstance(call.args[0], ast.List | ast.Tuple):
+        for parts in exchanged([source.segment(each) for each in call.args[0].elts]):
+            joined = f"[{parts}]" if isinstance(call.args[0], ast.List) else f"({parts})"
+            yield replaced(node, made(name, [joined, *args[1:]]), "wrong-variable", 1.3, compound=False)
     if name in ("reversed", "list", "range") and args:
         yield from ranges(node, name, args)
     yield from _uncalled(source, node, call, name, args)
+
+
+def exchanged(parts: list[str]) -> Iterator[str]:
+    """The parts of a stack with two of them exchanged, such as the blocks of an LSTM's gates; neighbours first."""
+    for apart in range(1, min(len(parts), 8)):
+        for one in range(min(len(parts), 8) - apart):
+            new = list(parts)
+            new[one], new[one + apart] = new[one + apart], new[one]
+            yield ", ".join(new)
 
 
 def other_helpers(node: Node, pool: Pool) -> Iterator[Edit]:
