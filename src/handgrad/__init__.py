@@ -42,6 +42,7 @@ _HOME = {
     ),
     "handgrad.training.schedules": ("StepSchedule", "CosineSchedule", "WarmUpSchedule"),
     "handgrad.training.callbacks": ("EarlyStopping", "Every"),
+    "handgrad.training.checkpoints": ("Checkpoints",),
     "handgrad.training.history": ("History", "Epoch"),
     "handgrad.check": ("check",),
     "handgrad.check.numbers": ("assert_gradients",),
@@ -58,6 +59,7 @@ __all__ = [
     "Adadelta",
     "Adam",
     "AdamW",
+    "Checkpoints",
     "Conv2D",
     "CosineSchedule",
     "Dense",
@@ -135,6 +137,7 @@ if TYPE_CHECKING:
     from handgrad.network.sequential import Sequential
     from handgrad.network.tokens import LSTM, Dropout, Embedding
     from handgrad.training.callbacks import EarlyStopping, Every
+    from handgrad.training.checkpoints import Checkpoints
     from handgrad.training.history import Epoch, History
     from handgrad.training.initializers import (
         GlorotNormal,

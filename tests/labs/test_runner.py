@@ -186,5 +186,6 @@ def test_metrics_that_cannot_be_written_fail_the_run_at_its_end(capsys, monkeypa
 
     monkeypatch.setattr(run_folder.RunFolder, "append_metrics", full)
     assert run_lab(Lab(), Settings(), RunOptions(out="run", quiet=True)) == 1
-    assert capsys.readouterr().err == "handgrad: cannot write metrics.jsonl: No space left on device\n"
+    sentence = "cannot write metrics.jsonl: No space left on device; with room on the disk: handgrad resume run"
+    assert capsys.readouterr().err == f"handgrad: {sentence}\n"
     assert files() == FILES

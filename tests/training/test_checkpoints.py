@@ -68,9 +68,11 @@ def test_every_flipped_bit_is_found(tmp_path):
         broken[at] ^= 1 << at % 8
         path.write_bytes(broken)
         try:
-            assert same(read(path), {"a": np.arange(4, dtype=np.float32), "b": [1.5, "x"]})  # a blank of the padding
-        except InputError as error:
-            assert str(path) in str(error)
+            found = read(path)
+        except InputError:
+            continue
+        assert same(found, {"a": np.arange(4, dtype=np.float32), "b": [1.5, "x"]})  # a blank of the padding
+        assert at < len(whole) - 16
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.7, 0.999])
@@ -307,11 +309,9 @@ def test_a_full_disk_costs_checkpoints_and_nothing_else(tmp_path, monkeypatch):
     net = fit(*problem(), checkpoints, **SETTINGS["adam"])
     assert net.parameters.flat.tobytes() == whole.parameters.flat.tobytes()
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    latest = max(before).name
-    assert heard
-    assert set(heard) == {heard[0]}
-    assert "No space left on device" in heard[0]
-    assert heard[0].endswith(f"; {latest} is the latest")
+    (sentence,) = heard
+    assert sentence.startswith(f"no checkpoint could be written: cannot write {folder}")
+    assert sentence.endswith(f": No space left on device; {max(before).name} is the latest, and training goes on")
 
 
 def test_what_a_killed_process_was_writing_is_swept_away(tmp_path):

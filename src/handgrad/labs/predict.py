@@ -18,6 +18,7 @@ from handgrad.data.ink import ink
 from handgrad.data.lenet_images import SIDE, in_field
 from handgrad.data.pictures import Floats, read_picture
 from handgrad.errors import HandgradError, InputError, UsageError, shape_text
+from handgrad.labs.record import resume_command
 from handgrad.labs.result import Table
 from handgrad.network.sequential import Sequential
 
@@ -146,7 +147,8 @@ def load_reader(run: str) -> Reader:
     lab, data = _kind_of_run(run)
     model = Path(run, "model.safetensors")
     if not model.is_file():
-        raise InputError(f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end")
+        advice = f"; to bring it there: {resume_command(Path(run))}" if Path(run, "run.json").is_file() else ""
+        raise InputError(f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end{advice}")
     network, form = load(model), FORMS[lab, data]
     outputs = network.architecture.output_shape
     if network.input_shape != form.shape or outputs != (_CLASSES,):

@@ -98,7 +98,10 @@ class Execution:
         except KeyboardInterrupt:
             result.interrupted = True
         error = saving.error or reporter.write_error
-        error = self._end(result, error) or error
+        failed = self._end(result, error)
+        error = error or failed
+        if error:
+            error += f"; with room on the disk: {resume_command(folder.path)}"
         return _tell(result, folder, self.options, error)
 
     def _end(self, result: LabResult, error: str) -> str:

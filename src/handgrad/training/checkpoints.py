@@ -70,6 +70,7 @@ class Checkpoints:
         self._finished: list[dict[str, Any]] = []
         self._current: Training | None = None
         self._abandoned = False
+        self._failing = False  # the last checkpoint could not be written
         self._steps = 0  # since the last checkpoint
         self._time = time.monotonic()  # of the last checkpoint
 
@@ -149,10 +150,13 @@ class Checkpoints:
             trainings = [*self._finished, *([self._current.as_it_is()] if self._current is not None else [])]
             self._write(path, to_bytes({"run": self._run, "trainings": trainings}))
         except HandgradError as error:
-            kept = f"{self.latest.name} is the latest" if self.latest else "there is none yet"
-            self._announce(f"no checkpoint could be written ({error}); {kept}")
+            if not self._failing:  # not again and again
+                kept = f"{self.latest.name} is the latest" if self.latest else "there is none yet"
+                reason = str(error).removesuffix("; choose another folder")
+                self._announce(f"no checkpoint could be written: {reason}; {kept}, and training goes on")
+            self._failing = True
             return
-        self._time = time.monotonic()
+        self._failing, self._time = False, time.monotonic()
         self._number += 1
         self._good.append(path)
         self.latest = path

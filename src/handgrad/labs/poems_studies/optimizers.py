@@ -1,9 +1,9 @@
 """Study ``optimizers``: SGD, momentum, AdaGrad, Adadelta, RMSProp and Adam on the same poems.
 
 Report 002, question 3, says of its curves: AdaGrad "almost learned nothing" in the second half; Adadelta's
-cross-entropy "is still large"; Adam is the best. It does not give its rates. Here each has the rate that was best for
-it, nearly, on training poems that were held out, and AdaGrad and Adadelta have PyTorch's defaults besides, which the report may
-have used.
+cross-entropy "is still large"; Adam is the best. It does not give its rates. Here each has a rate that is good for it,
+as was tried on training poems that were held out; AdaGrad and Adadelta have PyTorch's defaults besides, which the
+report may have used.
 """
 
 import math
