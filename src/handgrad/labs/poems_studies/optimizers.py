@@ -42,9 +42,7 @@ def optimizers(settings: PoemsSettings, reporter: Reporter) -> LabResult:
     settings.refuse("lr", None)
     plan = settings.plan(share=SHARE, epochs=EPOCHS, batch_size=BATCH)
     plan = replace(plan, patience=plan.epochs)  # all curves to their end
-    kinds = [
-        Kind(label, replace(plan, optimizer=named_optimizer(name, RATES[name]))) for name, label in NAMES.items()
-    ]
+    kinds = [Kind(label, replace(plan, optimizer=named_optimizer(name, RATES[name]))) for name, label in NAMES.items()]
     kinds += [
         Kind(f"{NAMES[name]}, rate {rate:g}", replace(plan, optimizer=named_optimizer(name, rate)))
         for name, rate in PYTORCH_RATES.items()
