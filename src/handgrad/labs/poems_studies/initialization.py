@@ -178,8 +178,8 @@ def findings(study: Study, found: dict[str, Units]) -> list[str]:
         f"that it can learn is how frequent characters are: perplexity {last['zeros']:.0f}, where counting gives "
         f"{counted:.0f}.",
         f"All equal ({_EQUAL:g}): {len(equal.moved)} of {len(study.trainings['zeros'].network.parameters)} parameters "
-        f"have a gradient, but all units have the same, as the report says: {several(equal.distinct[0], 'distinct unit')} "
-        f"at first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}."
+        f"have a gradient, but all units have the same, as the report says: {equal.distinct[0]} distinct unit at "
+        f"first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}."
         + (_ROUNDING if equal.distinct[-1] > 1 else "")
         + f" Perplexity {last['all equal']:.0f}.",
         "Drawn at random: "
@@ -190,6 +190,6 @@ def findings(study: Study, found: dict[str, Units]) -> list[str]:
 
 _STUCK = ("zeros", "all equal")
 _ROUNDING = (
-    " In exact arithmetic they would stay one. But sums are rounded differently in different places, training amplifies "
-    "the difference, and some units part."
+    " In exact arithmetic they would stay one. But sums are rounded differently in different places, training "
+    "amplifies the difference, and some units part."
 )

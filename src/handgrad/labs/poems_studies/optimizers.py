@@ -104,7 +104,8 @@ def _adam(tuned: dict[str, TrainedPoems]) -> tuple[str, bool, str]:
     order = sorted(tuned, key=lambda name: ends(tuned[name]))
     holds = order[0] == "Adam"
     ranking = ", ".join(f"{name} {perplexity(ends(tuned[name])):.0f}" for name in order)
-    text = f'"Adam is the best" {_verdict(holds)}. Test perplexity in the end, from the best: {ranking}.'
+    text = f'"Adam is the best" {_verdict(holds)}. Test perplexity in the end, from the best: {ranking}. '
+    text += "One training of each: a difference of a few percent says nothing."
     return "adam_is_best", holds, text
 
 
