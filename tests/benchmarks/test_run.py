@@ -63,7 +63,7 @@ def test_one_document_and_nothing_else_on_stdout(capfd):
 
 
 def test_names_that_do_not_exist():
-    with pytest.raises(UsageError, match="'rnns', expected one of dense, rnn, lenet, rnn-forms"):
+    with pytest.raises(UsageError, match="'rnns', expected one of dense, rnn, lenet, lstm, rnn-forms"):
         benchmarks.run("rnns", (), json=False, quick=True)
     with pytest.raises(UsageError, match="'tensorflow', expected one of numpy, torch, jax"):
         benchmarks.run("dense", ("numpy", "tensorflow"), json=False, quick=True)

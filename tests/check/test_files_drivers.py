@@ -430,6 +430,27 @@ dW1, dW2 = backward(W1, W2)
     ("e @ W2.T * mask * (h > 0)", "e @ W2.T * (h > 0)"),
     "W1",
 )
+STYLES["dropout, drawn by the loss and by the gradients"] = Style(
+    """
+import numpy as np
+rng = np.random.default_rng(3)
+X, T = rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
+W1, W2 = rng.normal(size=(4, 5)), rng.normal(size=(5, 2))
+def loss(W1, W2):
+    h = np.tanh(X @ W1) * (rng.random((6, 5)) < 0.7)
+    return 0.5 * np.sum((h @ W2 - T) ** 2)
+def gradients(W1, W2):
+    m = rng.random((6, 5)) < 0.7
+    a = np.tanh(X @ W1)
+    e = (a * m) @ W2 - T
+    return X.T @ (e @ W2.T * m * (1 - a ** 2)), (a * m).T @ e
+print(loss(W1, W2))
+dW1, dW2 = gradients(W1, W2)
+""",
+    "W1 W2",
+    ("e @ W2.T * m * (1 - a ** 2)", "e @ W2.T * (1 - a ** 2)"),
+    "W1",
+)
 STYLES["inputs that are changed on the way"] = Style(
     """
 import numpy as np

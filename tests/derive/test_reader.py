@@ -158,7 +158,7 @@ def test_what_is_not_a_layer_is_said(own, old, new, message):
 def test_files_that_are_not_there(tmp_path):
     with pytest.raises(InputError, match="cannot be read"):
         derive_module(tmp_path / "nothing.py")
-    with pytest.raises(UsageError, match="one of dense, half_squared_error"):
+    with pytest.raises(UsageError, match="one of dense, dropout, half_squared_error"):
         read_named("densee")
 
 

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.derive import expression as ex
-from handgrad.layers._activations import sigmoid
-from handgrad.layers._matrices import diag
 
 Shape = tuple[int, ...]
 Index = Mapping[int, str]  # axis, counted from the end (-1 is the last), to the index written there
@@ -22,7 +20,7 @@ def expm1(body: ex.Expression) -> ex.Expression:
     return ex.Sum((ex.Term(False, ex.Call("exp", (body,))), ex.Term(True, ex.Number("1"))))
 
 
-OURS: dict[Any, str] = {sigmoid: "σ", diag: "diag"}
+_OURS = {"handgrad.layers._activations.sigmoid": "σ", "handgrad.layers._matrices.diag": "diag"}
 REWRITTEN: dict[str, Callable[[ex.Expression], ex.Expression]] = {
     "abs": ex.Absolute,
     "absolute": ex.Absolute,
@@ -31,6 +29,11 @@ REWRITTEN: dict[str, Callable[[ex.Expression], ex.Expression]] = {
     "log1p": log1p,
     "expm1": expm1,
 }
+
+
+def sign_of(function: Any) -> str:
+    """What stands for one of the package's own functions of an array; nothing for any other."""
+    return _OURS.get(f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', '')}", "")
 
 
 def quotient(numerator: ex.Expression, denominator: ex.Expression, by_number: bool) -> ex.Expression:

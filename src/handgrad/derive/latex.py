@@ -13,6 +13,7 @@ _TILDE = "\u0303"
 _TEXT = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
+    "–": "--",
     "^": r"\textasciicircum{}",
     "✓": r"\ensuremath{\checkmark}",
     "✗": r"\ensuremath{\times}",
@@ -106,6 +107,8 @@ class LatexNotation:
 
     @staticmethod
     def _function(name: str) -> str:
+        if name in _COMMANDS:
+            return _COMMANDS[name]
         return f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"
 
     def brackets(self, body: str) -> str:

@@ -161,7 +161,7 @@ def _preparation(preparation: Preparation) -> str:
 def _line(line: Line, backward: bool) -> str:
     tag = ""
     if line.number:  # of a backward line it is the number of another equation
-        tag = rf" \tag*{{from ({line.number})}}" if backward else rf" \tag{{{line.number}}}"
+        tag = rf" \tag*{{from ({escape(line.number)})}}" if backward else rf" \tag{{{line.number}}}"
     check = ""
     if line.check is not None:
         slope = r"$\mathrm{d}L/\mathrm{d}\eta =$ " if line.check.slope else ""

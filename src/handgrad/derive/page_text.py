@@ -115,10 +115,12 @@ class _Page:
         given = f", given {self._shapes(section.given)}" if section.given else ""
         title = f"{section.heading}{given}"
         if section.backward:
-            title = f"{title:{self.width - 14}}relative error"
+            title += "\n" if _columns(title) > self.width - 15 else ""
+            last = title.rpartition("\n")[2]
+            title += f"{'relative error':>{self.width - _columns(last)}}"
         rows = []
         for line in section.lines:
-            number = f"({line.number})" if line.number else ""
+            number = self._glyphs(f"({line.number})") if line.number else ""
             rows.append((number, equation(line.equation, self.notation), self._shapes(line.shapes), self._check(line)))
         widths = [max(_columns(row[i]) for row in rows) for i in range(4)]
         beside = len(_INDENT) + sum(widths) + len(_GAP) * 3 <= self.width

@@ -135,7 +135,7 @@ class TextNotation:
         return body + self._glyph("ᵀ")
 
     def call(self, function: str, arguments: list[str]) -> str:
-        return f"{function}({', '.join(arguments)})"
+        return f"{self._glyph(function)}({', '.join(arguments)})"
 
     def absolute(self, body: str) -> str:
         return f"|{body}|"

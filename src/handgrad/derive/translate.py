@@ -13,7 +13,6 @@ import numpy as np
 
 from handgrad.derive import expression as ex
 from handgrad.derive.algebra import (
-    OURS,
     REWRITTEN,
     Index,
     Shape,
@@ -23,6 +22,7 @@ from handgrad.derive.algebra import (
     products_of,
     quotient,
     rank,
+    sign_of,
     sign_of_first,
     within,
     without_ones,
@@ -201,8 +201,8 @@ class Translation:
         if isinstance(node.func, ast.Name):
             name = node.func.id
             meant = self.values.get(name, abs if name == "abs" else None)
-            if meant in OURS and len(node.args) == 1:
-                return self._indexed(ex.Call(OURS[meant], (self.expression(node.args[0]),)), index)
+            if (sign := sign_of(meant)) and len(node.args) == 1:
+                return self._indexed(ex.Call(sign, (self.expression(node.args[0]),)), index)
             return self._function(name, node, index) if meant in (abs, getattr(np, name, abs)) else None
         if not isinstance(node.func, ast.Attribute):
             return None

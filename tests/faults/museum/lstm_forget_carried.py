@@ -3,7 +3,7 @@
 import numpy as np
 
 rng = np.random.default_rng(12)
-V, H, T = 5, 4, 6
+V, H, T = 5, 4, 4
 text = rng.integers(0, V, 2 * T + 1)
 
 

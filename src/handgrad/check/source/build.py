@@ -125,7 +125,7 @@ def connect(scenario: Scenario, capture: Capture) -> None:
     start = time.monotonic()
     results = scenario.run()
     scenario.slowest = time.monotonic() - start
-    scenario.state.draws = scenario.state.has_drawn()
+    scenario.state.draws = scenario.drew or scenario.state.has_drawn()
     find_loss(scenario, capture, results, before)
     results = scenario.run()  # with the cotangents, and the call that a guess has put in
     found = _matched(scenario, parameters, results, before, capture.error)

@@ -105,6 +105,7 @@ class Scenario:
         self.point: dict[str, Array] = {}
         self.deadline = float("inf")
         self.runs = 0
+        self.drew = False  # whether a call but the last was seen to draw random numbers
         self.redrawn: frozenset[int] = frozenset()  # calls of backward that draw though forward has drawn for them
         self.slowest = 0.0  # seconds of a run of the file as it stands
         self.stage_watcher: Recorder | None = None
@@ -137,6 +138,7 @@ class Scenario:
                 for number, call in enumerate(self.calls[: self.last_forward] if forward_only else self.calls):
                     if isinstance(watcher, Recorder):
                         watcher.stage = number
+                    self.drew = self.drew or (self.state.draws and self.state.has_drawn())
                     if number and self.state.draws and number not in self.redrawn:
                         # a mask that loss and gradients both draw is one mask
                         self.state.restore_random()
