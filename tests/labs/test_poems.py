@@ -338,8 +338,8 @@ def test_the_study_of_beginnings(folder, log, quick):
     assert zeros["distinct"] == [1, 1, 1]
     assert zeros["effective_rank"] == [0, 0, 0]
     assert zeros["parameters_with_gradient"] == ["2.b"]
-    assert equal["distinct"] == [1, 1, 1]
-    assert max(equal["effective_rank"]) == pytest.approx(1, abs=1e-3)
+    assert equal["distinct"][0] == 1  # later, rounding may tell units apart
+    assert equal["effective_rank"][0] == pytest.approx(1, abs=1e-6)
     assert len(equal["parameters_with_gradient"]) == 6
     assert drawn["distinct"] == [8, 8, 8]
     assert min(drawn["effective_rank"]) > 1.5

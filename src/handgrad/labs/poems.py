@@ -23,8 +23,8 @@ OptimizerName = Literal["sgd", "momentum", "adagrad", "adadelta", "rmsprop", "ad
 
 STUDIES = ("optimizers", "initialization")
 EMBEDDING, HIDDEN, BATCH, EPOCHS = 128, 256, 256, 10
-RATES = {"sgd": 2.0, "momentum": 0.5, "adagrad": 0.05, "adadelta": 1.0, "rmsprop": 0.002, "adam": 0.004}
-"""Of each optimizer, for batches of 256."""
+RATES = {"sgd": 5.0, "momentum": 1.0, "adagrad": 0.03, "adadelta": 10.0, "rmsprop": 0.003, "adam": 0.005}
+"""Of each optimizer; see docs/labs/poems.md."""
 MOMENTUM = 0.9
 _SHARES = Range(lambda v: 0 < v <= 1, "a number above 0, at most 1")
 _MOST = {"length": 1000, "vocabulary": 100_000, "embedding": 8192, "hidden": 8192, "layers": 8, "epochs": 1_000_000}

@@ -174,11 +174,14 @@ def findings(study: Study, found: dict[str, Units]) -> list[str]:
     return [
         f"Zeros: of all parameters {' and '.join(zeros.moved)} alone has a gradient. The states are 0 at every step, "
         f"so no weight behind them has one; and the weights behind them are 0, so nothing before them has one. In the "
-        f"end there is {several(zeros.distinct[-1], 'distinct unit')}, and the rank is {zeros.rank[-1]:.3g}. What is "
-        f"learned is how frequent characters are: perplexity {last['zeros']:.0f}; counting them gives {counted:.0f}.",
+        f"end there is {several(zeros.distinct[-1], 'distinct unit')}, and the rank is {zeros.rank[-1]:.3g}. All "
+        f"that it can learn is how frequent characters are: perplexity {last['zeros']:.0f}, where counting gives "
+        f"{counted:.0f}.",
         f"All equal ({_EQUAL:g}): {len(equal.moved)} of {len(study.trainings['zeros'].network.parameters)} parameters "
-        f"have a gradient, but all units move alike, as the report says: {several(equal.distinct[0], 'distinct unit')} "
-        f"at first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}. Perplexity {last['all equal']:.0f}.",
+        f"have a gradient, but all units have the same, as the report says: {equal.distinct[0]} distinct unit at "
+        f"first, {equal.distinct[-1]} in the end, rank {equal.rank[-1]:.3g}."
+        + (_ROUNDING if equal.distinct[-1] > 1 else "")
+        + f" Perplexity {last['all equal']:.0f}.",
         "Drawn at random: "
         + ", ".join(f"{name} {last[name]:.0f} ({found[name].distinct[0]} distinct units at first)" for name in drawn)
         + f". The best of them is {best}.",
@@ -186,3 +189,7 @@ def findings(study: Study, found: dict[str, Units]) -> list[str]:
 
 
 _STUCK = ("zeros", "all equal")
+_ROUNDING = (
+    " In exact arithmetic they would stay one. But sums are rounded differently in different places, training "
+    "amplifies the difference, and some units part."
+)
