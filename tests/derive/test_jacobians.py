@@ -84,7 +84,7 @@ def test_it_says_which_published_ones_lack_a_path(text):
         "Numbers such as 002-7 are those of docs/errata.md",
     ):
         assert note in text
-    errata = (FOLDER.parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
+    errata = (Path(__file__).parents[2] / "docs" / "errata.md").read_text(encoding="utf-8")
     for number in range(1, 12):
         assert f"| 002-{number} |" in errata
 

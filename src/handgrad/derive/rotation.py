@@ -30,9 +30,6 @@ def must_it_be_rotated(run: "MapRun", form: FileReader) -> list[str]:
     same = lambda w: w  # noqa: E731
     shifted = relative_error(run.gradients["dx"], right)
     return [
-        "x is the map with its border of zeros (padding), s the step (stride), n a sample. With s > 1 the forward pass "
-        "keeps each s-th row and column of what ⊗ gives, and in the backward pass ∂L/∂y has s − 1 rows and columns of "
-        "zeros between its own, as spread puts them there.",
         "Must the kernel be rotated? It depends on what the gradient of the input is written with; the relative error "
         f"of each way stands behind it. As a sum of shifted products: no, nothing is turned ({shifted:.2g} ✓). As a "
         "wide correlation, the operation of the forward pass: yes, once, rot180(W) ⊗̃ ∂L/∂y "
@@ -41,6 +38,9 @@ def must_it_be_rotated(run: "MapRun", form: FileReader) -> list[str]:
         f"({error(same, turned)}); with rot180(W) it would be turned once too often ({error(turned, turned)}).",
         "Whether the kernel is rotated is thus said of an operator, not of the gradient. A kernel that is its own "
         "rotation (all ones, a Gaussian) hides the difference: test with one that is not.",
+        "x is the map with its border of zeros (padding), s the step (stride), n a sample. With s > 1 the forward pass "
+        "keeps each s-th row and column of what ⊗ gives, and in the backward pass ∂L/∂y has s − 1 rows and columns of "
+        "zeros between its own, as spread puts them there.",
     ]
 
 

@@ -57,7 +57,7 @@ def lstm_forward_one(row, n, params, grads, acts, deltas, scalars):
 def _through_time_one(row, params, acts, deltas):
     """da of every real step of one sequence, where its gates stood, and dx. Returns how many real steps there are."""
     T, N, H = row[STEPS], row[N_IN], row[N_OUT]
-    W, U = matrix(params, row[PARAM], 4 * H, H), matrix(params, row[PARAM] + 4 * H * H, 4 * H, N)
+    W, U = shift(params, row[PARAM]), shift(params, row[PARAM] + 4 * H * H)
     length = int(vector(acts, row[LENGTHS], 1)[0])
     take_over(row, 1, deltas)
     d_cells, squashed = shift(acts, row[D_CELLS]), shift(acts, row[AUX])
@@ -72,12 +72,11 @@ def _through_time_one(row, params, acts, deltas):
         cell_backward(H, gates, c_prev, c, dh, d_cells, squashed)
         if t > 0:
             if row[TRUNCATE] == 0 or t % row[TRUNCATE] != 0:
-                add_combination(W, gates, dh_prev)
+                add_combination(4 * H, H, W, gates, dh_prev)
             else:
                 clear(vector(d_cells, 0, H))
     if row[NEEDS_DX]:
-        da = matrix(acts, row[GATES], length, 4 * H)
-        send_back(U, da, matrix(deltas, row[IN], length, N))
+        send_back(4 * H, N, length, U, shift(acts, row[GATES]), shift(deltas, row[IN]))
         clear(vector(deltas, row[IN] + length * N, (T - length) * N))
     return length
 
@@ -86,14 +85,13 @@ def _through_time_one(row, params, acts, deltas):
 def _step_one(row, length, into, acts, scale):
     """W <- W + scale sum da h_prev^T, U <- U + scale sum da x^T, b <- b + scale sum da, for the block at ``into``."""
     N, H = row[N_IN], row[N_OUT]
-    da = matrix(acts, row[GATES], length, 4 * H)
+    da = shift(acts, row[GATES])
     if row[CARRIED]:
-        add_outer(matrix(into, 0, 4 * H, H), matrix(acts, row[HIDDEN] - H, length, H), da, scale)
+        add_outer(4 * H, H, length, scale, into, da, shift(acts, row[HIDDEN] - H))
     else:  # the first state is zeros
-        later = matrix(acts, row[GATES] + 4 * H, length - 1, 4 * H)
-        add_outer(matrix(into, 0, 4 * H, H), matrix(acts, row[HIDDEN], length - 1, H), later, scale)
-    add_outer(matrix(into, 4 * H * H, 4 * H, N), matrix(acts, row[IN], length, N), da, scale)
-    add_samples(vector(into, 4 * H * (H + N), 4 * H), da, scale)
+        add_outer(4 * H, H, length - 1, scale, into, shift(da, 4 * H), shift(acts, row[HIDDEN]))
+    add_outer(4 * H, N, length, scale, shift(into, 4 * H * H), da, shift(acts, row[IN]))
+    add_samples(4 * H, length, scale, shift(into, 4 * H * (H + N)), da)
 
 
 @operation

@@ -9,7 +9,7 @@ plain SGD step is taken after all steps have sent their gradients back (``_lstm_
 """
 
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
-from handgrad.kernels._jit import kernel, matrix, operation, vector
+from handgrad.kernels._jit import kernel, operation, pointer, vector
 from handgrad.kernels._lstm_cell import add, cell, cell_backward, copy, hand_on, running_at, take_over
 from handgrad.kernels._lstm_one import (  # noqa: F401
     lstm_backward_one,
@@ -123,7 +123,7 @@ def _sum_up(row, n, real, grads, acts):
         da = shift(acts, row[GATES] + first * 4 * H)
         columns_by_columns(4 * H, H, size, 1, da, h_prev, keep, dW)
         columns_by_columns(4 * H, N, size, 1, da, x, keep, dU)
-        add_samples(db, matrix(da, 0, size, 4 * H), db.dtype.type(1))
+        add_samples(4 * H, size, db.dtype.type(1), pointer(db, 0), da)
 
 
 @kernel

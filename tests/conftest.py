@@ -1,0 +1,7 @@
+"""Of all tests."""
+
+import signal
+
+# A shell has its jobs in the background ignore Ctrl-C, and so would everything that is started here.
+if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
