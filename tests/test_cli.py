@@ -195,7 +195,7 @@ def test_derive_of_a_wrong_line_or_form_is_exit_code_3(capsys, monkeypatch, erro
         def to_text(self, unicode):
             return "dW = -da x"
 
-    monkeypatch.setattr("handgrad.derive.derive", lambda name, **_: Wrong())
+    monkeypatch.setattr("handgrad.derive.command.derive", lambda name, **_: Wrong())
     assert main(["derive", "dense"]) == 3
     out, err = capsys.readouterr()
     assert out == "dW = -da x\n"

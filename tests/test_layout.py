@@ -9,6 +9,8 @@ import handgrad.layers
 from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
+from handgrad.network.recurrent import RECURRENT
+from handgrad.network.tokens import TOKEN_LAYERS
 
 TESTS = Path(__file__).parent
 DOCS = TESTS.parent / "docs"
@@ -31,7 +33,7 @@ def test_every_layer_has_its_partners(name):
 
 
 def test_every_description_names_a_layer():
-    for kind in [*LAYERS, *IMAGES, *LOSSES]:
+    for kind in [*LAYERS, *RECURRENT, *IMAGES, *TOKEN_LAYERS, *LOSSES]:
         assert kind in LAYER_NAMES
 
 

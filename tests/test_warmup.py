@@ -9,6 +9,7 @@ import pytest
 from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
+from handgrad.network.recurrent import RECURRENT
 from handgrad.network.tokens import TOKEN_LAYERS
 from handgrad.training.optimizers import OPTIMIZERS
 from handgrad.warmup import example_images, example_layers, example_tokens, example_trainings
@@ -29,9 +30,9 @@ assert not missing, missing
 
 
 def test_every_kind_is_among_the_examples():
-    assert {layer.kind for layer in example_layers()} == set(LAYERS)
+    assert {layer.kind for layer in example_layers()} == {*LAYERS, "rnn"}
     assert {layer.kind for layer in example_images()} == {*IMAGES, "dense"}
-    assert {layer.kind for layer in example_tokens()} == {*TOKEN_LAYERS, "rnn", "dense"}
+    assert {layer.kind for layer in example_tokens()} == {*TOKEN_LAYERS, *RECURRENT, "dense"}
     trainings = list(example_trainings())
     assert {loss for loss, *_ in trainings} == set(LOSSES)
     assert {optimizer.kind for _, optimizer, *_ in trainings} == set(OPTIMIZERS)

@@ -13,7 +13,6 @@ _HOME = {
     "handgrad.network.files": ("load",),
     "handgrad.network.layers": (
         "Dense",
-        "RNN",
         "Sigmoid",
         "Tanh",
         "ScaledTanh",
@@ -25,7 +24,8 @@ _HOME = {
     "handgrad.network.images": ("Conv2D", "Subsample", "MeanPool2D", "MaxPool2D", "Flatten", "LECUN_C3"),
     "handgrad.network.lenet": ("lenet5",),
     "handgrad.network.generation": ("Stepper",),
-    "handgrad.network.tokens": ("Embedding", "LSTM", "Dropout"),
+    "handgrad.network.recurrent": ("RNN", "LSTM"),
+    "handgrad.network.tokens": ("Embedding", "Dropout"),
     "handgrad.network.losses": ("SquaredError", "HalfSquaredError", "SoftmaxCrossEntropy", "SigmoidCrossEntropy"),
     "handgrad.training.optimizers": ("SGD", "AdaGrad", "Adadelta", "RMSProp", "Adam", "AdamW"),
     "handgrad.training.initializers": (
@@ -131,11 +131,12 @@ if TYPE_CHECKING:
     from handgrad.network.files import load
     from handgrad.network.generation import Stepper
     from handgrad.network.images import LECUN_C3, Conv2D, Flatten, MaxPool2D, MeanPool2D, Subsample
-    from handgrad.network.layers import RNN, Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
+    from handgrad.network.layers import Dense, Identity, LeakyReLU, ReLU, ScaledTanh, Sigmoid, Softmax, Tanh
     from handgrad.network.lenet import lenet5
     from handgrad.network.losses import HalfSquaredError, SigmoidCrossEntropy, SoftmaxCrossEntropy, SquaredError
+    from handgrad.network.recurrent import LSTM, RNN
     from handgrad.network.sequential import Sequential
-    from handgrad.network.tokens import LSTM, Dropout, Embedding
+    from handgrad.network.tokens import Dropout, Embedding
     from handgrad.training.callbacks import EarlyStopping, Every
     from handgrad.training.checkpoints import Checkpoints
     from handgrad.training.history import Epoch, History

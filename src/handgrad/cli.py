@@ -7,7 +7,7 @@ was done is saved).
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
@@ -15,7 +15,6 @@ from handgrad import __version__
 from handgrad.errors import HandgradError, UsageError
 from handgrad.interrupt import noted_interrupt
 from handgrad.labs.registry import LABS, find_lab
-from handgrad.options import seed_number
 from handgrad.terminal import say_error, write_stdout
 
 FAILED, USAGE, CHECK_FAILED, INTERRUPTED = 1, 2, 3, 130
@@ -103,50 +102,9 @@ def derive(
     out
         A file to write to, instead of stdout.
     """
-    from handgrad.derive import derive as derivation_of
-    from handgrad.derive import derive_module, names
+    from handgrad.derive.command import run
 
-    if name is None:
-        known = names()
-        width = max(len(each.name) for each in known)
-        write_stdout("".join(f"{each.name:<{width}}  {each.summary}\n" for each in known))
-        return 0
-    choices = {"loss": loss, "hidden_activation": activation}
-    given: dict[str, Any] = {key: value for key, value in choices.items() if value is not None}
-    if name.endswith(".py"):
-        if given:
-            raise UsageError("--loss and --activation are for mlp only, but a file was named; leave them out")
-        derivation = derive_module(name, seed=seed_number(seed))
-    else:
-        derivation = derivation_of(name, seed=seed_number(seed), **given)
-    if format == "text":
-        unicode = out is not None or (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "").startswith(
-            "utf"
-        )
-        text = derivation.to_text(unicode=unicode)
-    else:
-        text = derivation.to_latex() if format == "latex" else derivation.to_html()
-    _deliver(text.rstrip("\n") + "\n", out)
-    if derivation.passed:
-        return 0
-    if all(check.passed for check in derivation.checks):
-        say_error(f"the forms of the gradient of {name} disagree with each other")
-    else:
-        say_error(f"a line of {name} disagrees with its numerical derivative")
-    return CHECK_FAILED
-
-
-def _deliver(text: str, out: Path | None) -> None:
-    """Print ``text``, or write it to the file ``out``."""
-    if out is None:
-        write_stdout(text)
-        return
-    from handgrad.network.files import write_atomically
-
-    if out.is_dir():
-        raise UsageError(f"--out is {out}, a folder; expected the name of a file")
-    write_atomically(out, text.encode())
-    print(f"written to {out}", file=sys.stderr)
+    return run(name, format, loss=loss, activation=activation, seed=seed, out=out)
 
 
 @app.command

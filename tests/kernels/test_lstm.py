@@ -186,17 +186,21 @@ def test_products(dtype, keep):
 
 
 @kernel
-def _affine_rows(W, b, x, a):
-    affine_rows(x.shape[0], W.shape[0], W.shape[1], pointer(W, 0), b, pointer(x, 0), pointer(a, 0))
+def _affine_rows(W, b, x, a, turned):
+    n, M, N = x.shape[0], W.shape[0], W.shape[1]
+    affine_rows(n, M, N, pointer(W, 0), b, pointer(x, 0), pointer(a, 0), pointer(turned, 0))
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("M", [3, 4, 9])
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 19])
+@pytest.mark.parametrize("M", [3, 4, 9, 16, 21])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("biased", [False, True])
-def test_a_matrix_times_a_few_vectors(n, M, biased):
+def test_a_matrix_times_a_few_vectors(n, M, dtype, biased):
     rng = np.random.default_rng(0)
-    W, x, a = rng.normal(size=(M, 7)), rng.normal(size=(n, 7)), rng.normal(size=(n, M))
-    b = rng.normal(size=M if biased else 0)
+    W, x, a = (rng.normal(size=size).astype(dtype) for size in ((M, 7), (n, 7), (n, M)))
+    b = rng.normal(size=M if biased else 0).astype(dtype)
     expected = x @ W.T + (b if biased else a)
-    _affine_rows(W, b, x, a)
-    assert close(a, expected, "float64")
+    scratch = np.full(8 * 7 + 1, np.nan, dtype)
+    _affine_rows(W, b, x, a, scratch)
+    assert close(a, expected, dtype)
+    assert np.isnan(scratch[-1])

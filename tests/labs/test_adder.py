@@ -18,32 +18,9 @@ from handgrad.labs.adder_exact import exhaustive_test
 from handgrad.labs.adder_state import CarryUnits
 from handgrad.labs.adder_training import TrainedAdder, answers, build_network, train
 from handgrad.labs.published import ADDER
+from reporters import Log, drawn_here_alone
 
 SMALL = AdderPlan(bits=4, hidden=5, epochs=3, sequences=120)
-
-
-class Log:
-    """A reporter that remembers; ``lines`` are what it is told when it asks."""
-
-    def __init__(self, lines=()):
-        self.records, self.steps, self.replies, self.prompts = [], [], [], []
-        self.lines = list(lines)
-
-    def say(self, text):
-        raise AssertionError(text)
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.steps.append((done, total, text))
-
-    def ask(self, prompt):
-        self.prompts.append(prompt)
-        return self.lines.pop(0) if self.lines else None
-
-    def answer(self, text):
-        self.replies.append(text)
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +234,7 @@ def test_a_later_divergence_leaves_the_last_whole_epoch(monkeypatch):
     np.testing.assert_array_equal(result.network.parameters.flat, whole.network.parameters.flat)
     for picture in result.pictures:
         assert to_svg(picture.figure).startswith(b"<?xml")
+    assert drawn_here_alone(result) == []
 
 
 def test_ctrl_c_before_the_first_epoch_is_a_result(monkeypatch):

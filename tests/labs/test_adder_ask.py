@@ -11,26 +11,7 @@ from handgrad.labs.adder import AdderPlan, AdderSettings, run
 from handgrad.labs.adder_ask import Asked, answer_text, converse
 from handgrad.labs.adder_training import build_network
 from handgrad.labs.console import ConsoleReporter
-
-
-class Person:
-    """A reporter with somebody at the prompt who types ``lines``."""
-
-    def __init__(self, *lines):
-        self.lines, self.prompts, self.replies = list(lines), [], []
-
-    def ask(self, prompt):
-        self.prompts.append(prompt)
-        return self.lines.pop(0) if self.lines else None
-
-    def answer(self, text):
-        self.replies.append(text)
-
-    def metrics(self, record):
-        pass
-
-    def progress(self, done, total, text=""):
-        pass
+from reporters import Log
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +24,9 @@ def network():
 
 
 def test_two_integers_are_added_until_an_empty_line(network):
-    person = Person("7", " 7 ", "+1", "007", "", "5")
+    person = Log(["7", " 7 ", "+1", "007", "", "5"])
     assert converse(network, 4, person) == [Asked(7, 7, 15), Asked(1, 7, 15)]
-    assert person.lines == ["5"]
+    assert person.answers == ["5"]
     assert person.prompts[0] == "first integer, 0 to 7 (1000 or an empty line ends): "
     assert person.prompts[1].startswith("second integer, 0 to 7")
     assert person.replies[0] == "   7   0 1 1 1\n+  7   0 1 1 1\n= 15   1 1 1 1   wrong: the sum is 14"
@@ -53,14 +34,14 @@ def test_two_integers_are_added_until_an_empty_line(network):
 
 @pytest.mark.parametrize("lines", [["1000"], ["3", "1000"], [""], ["3", "   "], [], ["3"]])
 def test_it_ends_at_1000_an_empty_line_or_the_end(network, lines):
-    person = Person(*lines)
+    person = Log(lines)
     assert converse(network, 4, person) == []
     assert person.replies == []
 
 
 def test_1000_is_a_number_where_it_could_be_meant():
     network = build_network(AdderPlan(bits=11, hidden=2))
-    person = Person("1000", "1000")
+    person = Log(["1000", "1000"])
     (asked,) = converse(network, 11, person)
     assert (asked.a, asked.b) == (1000, 1000)
     assert person.prompts[0] == "first integer, 0 to 1023 (an empty line ends): "
@@ -82,7 +63,7 @@ def test_1000_is_a_number_where_it_could_be_meant():
     ],
 )
 def test_what_is_no_number_in_range_is_told_in_a_sentence_and_asked_again(network, text, shown):
-    person = Person(text, "2", text, "5", "")
+    person = Log([text, "2", text, "5", ""])
     assert [(each.a, each.b) for each in converse(network, 4, person)] == [(2, 5)]
     first, second, _ = person.replies
     expected = "expected a whole number from 0 to 7; give another, 1000 or an empty line ends"
@@ -91,9 +72,9 @@ def test_what_is_no_number_in_range_is_told_in_a_sentence_and_asked_again(networ
 
 
 def test_both_integers_may_stand_in_a_line(network):
-    person = Person("2 5", " 7\t+1 ", "3 9", "6", "4 5", "1", "2 1000", "3 3")
+    person = Log(["2 5", " 7\t+1 ", "3 9", "6", "4 5", "1", "2 1000", "3 3"])
     assert [(each.a, each.b) for each in converse(network, 4, person)] == [(2, 5), (7, 1), (6, 1)]
-    assert person.lines == ["3 3"]
+    assert person.answers == ["3 3"]
     told = [reply for reply in person.replies if reply.startswith("the")]
     assert [reply.split(",")[0] for reply in told] == ["the second integer is '9'", "the second integer is '4 5'"]
 
@@ -106,15 +87,15 @@ def test_a_right_sum_is_called_right():
 
 def test_what_was_asked_is_in_the_results():
     settings = AdderSettings(epochs=4, ask=True)
-    result = run(settings, Person("111", "127", "1000"))
+    result = run(settings, Log(["111", "127", "1000"]))
     assert result.document["asked"] == [{"a": 111, "b": 127, "said": 238, "right": True}]
     (table,) = (each for each in result.tables if each.name == "asked")
     assert table.rows == ((111, 127, 238, 238, "right"),)
-    assert "asked" not in run(AdderSettings(bits=3, epochs=1, sequences=50), Person()).document
+    assert "asked" not in run(AdderSettings(bits=3, epochs=1, sequences=50), Log()).document
 
 
 def test_ctrl_c_at_the_prompt_keeps_everything():
-    class Gone(Person):
+    class Gone(Log):
         def ask(self, prompt):
             raise KeyboardInterrupt
 

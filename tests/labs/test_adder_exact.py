@@ -10,29 +10,20 @@ from handgrad.labs.adder_exact import AtLength, Memory, at_length, exhaustive_te
 from handgrad.labs.adder_results import _by_length, _reason
 from handgrad.labs.adder_state import _correlations, _told, carry_units, unrolled
 from handgrad.labs.adder_training import answers, build_network, lengthened, train
+from reporters import Log
 
 SMALL = AdderPlan(bits=4, hidden=5, epochs=3, sequences=120)
-
-
-class Silent:
-    """A reporter that nobody hears."""
-
-    def metrics(self, record):
-        pass
-
-    def progress(self, done, total, text=""):
-        pass
 
 
 @pytest.fixture(scope="module")
 def trained():
     """With the defaults, seed 0, as the report trains."""
-    return train(AdderPlan(epochs=6), Silent())
+    return train(AdderPlan(epochs=6), Log())
 
 
 def test_the_exhaustive_test_counts_every_pair(monkeypatch):
     monkeypatch.setattr(adder_exact, "_CHUNK", 10)
-    network = train(SMALL, Silent()).network
+    network = train(SMALL, Log()).network
     sums = all_sums(4)
     wrong = [k for k in range(64) if (answers(network, sums.x[k : k + 1]) != sums.t[k]).any()]
     found = exhaustive_test(network, 4)

@@ -15,26 +15,12 @@ from handgrad.labs.adder_gradients import Flow
 from handgrad.labs.adder_studies import _common
 from handgrad.labs.adder_studies._common import Group, counted, train_groups
 from handgrad.labs.adder_training import EpochRow, TrainedAdder, build_network
+from reporters import Log
 
 clipping, gradient_flow, sequence_length = (
     import_module(f"handgrad.labs.adder_studies.{name}") for name in ("clipping", "gradient_flow", "sequence_length")
 )
 SMALL = {"hidden": 6, "epochs": 2, "sequences": 60}
-
-
-class Listener:
-    """A reporter that keeps everything, and presses Ctrl-C once at the call of progress number ``interrupt_at``."""
-
-    def __init__(self, interrupt_at=None):
-        self.records, self.calls, self.interrupt_at = [], 0, interrupt_at
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.calls += 1
-        if self.calls == self.interrupt_at:
-            raise KeyboardInterrupt
 
 
 @pytest.fixture
@@ -55,7 +41,7 @@ def quick(monkeypatch):
     ],
 )
 def test_a_study_has_table_figures_findings_and_document(quick, study, settings, figures, trainings):
-    listener = Listener()
+    listener = Log()
     result = run(AdderSettings(study=study, **SMALL, **settings), listener)
     assert [picture.name for picture in result.pictures] == figures
     for picture in result.pictures:
@@ -73,7 +59,7 @@ def test_a_study_has_table_figures_findings_and_document(quick, study, settings,
 @pytest.mark.parametrize("study", ["gradient-flow", "sequence-length", "clipping"])
 @pytest.mark.parametrize("at", [1, 3])
 def test_ctrl_c_ends_a_study_with_what_there_is(quick, study, at):
-    result = run(AdderSettings(study=study, **SMALL), Listener(at))
+    result = run(AdderSettings(study=study, **SMALL), Log(interrupt_at=at))
     assert result.interrupted
     assert len(result.document["trainings"]) == (at - 1) // 2
     assert result.findings == ["The study was interrupted; tables and figures show what was trained until then."]
@@ -89,7 +75,7 @@ def test_ctrl_c_ends_a_study_with_what_there_is(quick, study, at):
 )
 def test_what_a_study_chooses_itself_is_refused(study, given, name):
     with pytest.raises(UsageError, match=f"--study {study} chooses {name} itself, but --{name} was given"):
-        run(AdderSettings(study=study, **given), Listener())
+        run(AdderSettings(study=study, **given), Log())
 
 
 def group(name, plan, *outcomes):
@@ -115,7 +101,7 @@ def test_a_group_counts_its_trainings():
 def test_every_seed_of_a_group_is_trained_apart():
     plan = AdderPlan(bits=3, hidden=4, epochs=1, sequences=50)
     seen = []
-    ((found,), interrupted) = train_groups({"a": plan}, Listener(), lambda *given: seen.append(given[0]), seeds=2)
+    ((found,), interrupted) = train_groups({"a": plan}, Log(), lambda *given: seen.append(given[0]), seeds=2)
     assert not interrupted
     assert seen == ["a"]
     assert [each.plan.seed for each in found.runs] == [0, 1]
@@ -167,7 +153,7 @@ def test_the_study_of_clipping_says_what_came_out():
 def test_a_bound_holds_where_the_rate_is_too_large():
     """The core of the study: at rate 0.3 plain SGD fails, and with a bound on the norm it learns."""
     plan = AdderPlan(rate=0.3, epochs=4)
-    found, _ = train_groups({"free": plan, "bounded": replace(plan, clip_norm=1.0)}, Listener(), seeds=1)
+    found, _ = train_groups({"free": plan, "bounded": replace(plan, clip_norm=1.0)}, Log(), seeds=1)
     free, bounded = (each.runs[0] for each in found)
     assert free.error or free.accuracy < 0.2
     assert bounded.accuracy > 0.95

@@ -14,29 +14,12 @@ from handgrad.figures.style import to_svg
 from handgrad.labs import counter_basic
 from handgrad.labs.counter import METHODS, CounterSettings, run, training_sequences
 from handgrad.labs.counter_directions import count
-
-
-class Listener:
-    """A Reporter that keeps everything, and presses Ctrl-C once at the call of progress number ``interrupt_at``."""
-
-    def __init__(self, interrupt_at=None):
-        self.records, self.calls, self.interrupt_at = [], 0, interrupt_at
-
-    def say(self, text):
-        pass
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.calls += 1
-        if self.calls == self.interrupt_at:
-            raise KeyboardInterrupt
+from reporters import Log, drawn_here_alone
 
 
 @pytest.fixture
 def log():
-    return Listener()
+    return Log()
 
 
 @pytest.fixture(autouse=True)
@@ -193,9 +176,10 @@ class TestRun:
         assert (result.document["w_rec"], result.document["w_x"]) == (40.0, 1.0)
         assert not result.document["learned"]
         assert all(to_svg(picture.figure) for picture in result.pictures)
+        assert drawn_here_alone(result) == []
 
     def test_an_interruption_leaves_what_was_done(self):
-        result = run(small(), Listener(interrupt_at=8))
+        result = run(small(), Log(interrupt_at=8))
         assert result.interrupted
         assert 0 < result.document["iterations"] < 40
         assert "Training was interrupted after iteration" in text_of(result)

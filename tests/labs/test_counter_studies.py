@@ -15,24 +15,9 @@ from handgrad.labs.counter_studies import STUDIES as FUNCTIONS
 from handgrad.labs.counter_studies import _measures, _words
 from handgrad.labs.counter_studies._outcomes import VARIANTS, Outcome, Outcomes
 from handgrad.labs.counter_surface import landscape, loss_over
+from reporters import Log
 
 length_module = import_module("handgrad.labs.counter_studies.length")
-
-
-class Listener:
-    def __init__(self, interrupt_at=None):
-        self.records, self.calls, self.interrupt_at = [], 0, interrupt_at
-
-    def say(self, text):
-        pass
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.calls += 1
-        if self.calls == self.interrupt_at:
-            raise KeyboardInterrupt
 
 
 SMALL = {"study": "length", "lengths": (2, 4), "seeds": 3, "iterations": 25, "test_sequences": 40}
@@ -40,7 +25,7 @@ SMALL = {"study": "length", "lengths": (2, 4), "seeds": 3, "iterations": 25, "te
 
 @pytest.fixture(scope="module")
 def small():
-    return run(CounterSettings(**SMALL), Listener())
+    return run(CounterSettings(**SMALL), Log())
 
 
 def test_every_study_exists():
@@ -50,12 +35,12 @@ def test_every_study_exists():
 def test_a_training_of_the_study_is_the_basic_run_of_its_seed(small):
     for method in ("exact", "published-2"):
         settings = CounterSettings(length=4, seed=0, iterations=25, test_sequences=40, method=method)
-        basic = run_basic(settings, Listener()).document
+        basic = run_basic(settings, Log()).document
         assert basic["methods"][method]["w_rec"] != 1
         if method == "exact":
             assert small.document["w_rec"] == pytest.approx(basic["w_rec"], rel=1e-12)
             assert small.document["length"] == 4
-    worst = [run_basic(CounterSettings(length=4, seed=seed, iterations=25, test_sequences=40), Listener()).document
+    worst = [run_basic(CounterSettings(length=4, seed=seed, iterations=25, test_sequences=40), Log()).document
              for seed in range(3)]  # fmt: skip
     assert small.document["max_error"] == pytest.approx(max(each["max_error"] for each in worst), rel=1e-9)
 
@@ -84,20 +69,20 @@ def test_pictures_are_drawn(small):
 def test_what_the_study_chooses_may_not_be_given():
     for name, value in (("length", 5), ("rate", 0.1), ("start", (1.0, 1.0)), ("data", "x")):
         with pytest.raises(UsageError, match=f"--study length chooses {name} itself, but --{name} was given"):
-            run(CounterSettings(study="length", **{name: value}), Listener())
+            run(CounterSettings(study="length", **{name: value}), Log())
 
 
 def test_an_interruption_leaves_the_tables():
-    result = run(CounterSettings(**SMALL), Listener(interrupt_at=30))
+    result = run(CounterSettings(**SMALL), Log(interrupt_at=30))
     assert result.interrupted
     assert result.findings == ["The study was interrupted; the tables show what was trained until then."]
     assert 0 < len(result.tables[0].rows) < len(VARIANTS) + 4
-    early = run(CounterSettings(**SMALL), Listener(interrupt_at=1))
+    early = run(CounterSettings(**SMALL), Log(interrupt_at=1))
     assert early.document["max_error"] is None
 
 
 def test_one_length_and_one_step_work():
-    result = run(CounterSettings(**SMALL | {"lengths": (1,), "seeds": 2}), Listener())
+    result = run(CounterSettings(**SMALL | {"lengths": (1,), "seeds": 2}), Log())
     assert result.findings
     assert not any("to the power" in text for text in result.findings)
 

@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import signal
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -23,27 +22,9 @@ from handgrad.labs.run_folder import json_text
 from handgrad.labs.runner import RunOptions, run_lab
 from handgrad.training.optimizers import OPTIMIZERS
 from handgrad.training.schedules import ConstantSchedule, CosineSchedule, StepSchedule, WarmUpSchedule
+from reporters import Log, drawn_here_alone
 
 QUICK = {"hidden": 13, "epochs": 3}
-
-
-class Log:
-    """A reporter that remembers, and that may press Ctrl-C after an epoch."""
-
-    def __init__(self, interrupt_after=None):
-        self.records, self.steps, self.lines = [], [], []
-        self.interrupt_after = interrupt_after
-
-    def say(self, text):
-        self.lines.append(text)
-
-    def metrics(self, record):
-        self.records.append(dict(record))
-        if record["epoch"] == self.interrupt_after:
-            signal.raise_signal(signal.SIGINT)
-
-    def progress(self, done, total, text=""):
-        self.steps.append((done, total))
 
 
 @pytest.fixture
@@ -206,7 +187,7 @@ def test_training_measures_after_every_epoch(dataset, log):
     trained = train(settings.plan(), dataset, log)
     assert [record["epoch"] for record in log.records] == [1, 2, 3]
     assert log.records == trained.records
-    assert log.steps == [(1, 3), (2, 3), (3, 3)]
+    assert [step[:2] for step in log.steps] == [(1, 3), (2, 3), (3, 3)]
     assert "1,150 training, 288 validation, 359 test images; network 64-13-10, 985 parameters" in log.lines[0]
     last = log.records[-1]
     for prefix, name in (("", "training"), ("validation_", "validation"), ("test_", "test")):
@@ -305,6 +286,7 @@ def test_the_figures_are_of_this_run(default, dataset):
     result, log = default
     pictures = {picture.name: picture.figure for picture in result.pictures}
     assert list(pictures) == ["curves", "confusion", "mistakes", "weights"]
+    assert drawn_here_alone(result) == []
     loss, accuracy = pictures["curves"].axes
     assert [line.get_label() for line in accuracy.lines] == ["training", "test"]
     np.testing.assert_array_equal(loss.lines[1].get_ydata(), [record["test_loss"] for record in log.records])

@@ -18,7 +18,8 @@ from handgrad.labs.registry import LABS
 from handgrad.labs.run_folder import json_text
 from handgrad.labs.runner import RunOptions, run_lab
 from handgrad.network.lenet import LENET_LAYERS, lenet5
-from labs.lenet_parts import AS_PUBLISHED, Log, small_digits
+from labs.lenet_parts import AS_PUBLISHED, small_digits
+from reporters import Log, drawn_here_alone
 
 FIGURES = ["curves", "confusion", "mistakes", "links", "kernels", "forward", "backward"]
 
@@ -92,6 +93,7 @@ def test_the_figures_are_of_this_run(default, small):
     result, log = default
     pictures = {picture.name: picture.figure for picture in result.pictures}
     assert list(pictures) == [name for name in FIGURES if name != "mistakes" or result.document["test_wrong"]]
+    assert drawn_here_alone(result) == []
     loss, _ = pictures["curves"].axes
     np.testing.assert_array_equal(loss.lines[1].get_ydata(), [record["test_loss"] for record in log.records])
     squares = pictures["links"].axes[0].patches

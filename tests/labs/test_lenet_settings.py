@@ -11,7 +11,7 @@ import handgrad as hg
 from handgrad.errors import InputError, UsageError
 from handgrad.labs.lenet import LenetSettings, run
 from handgrad.training.schedules import CosineSchedule, WarmUpSchedule
-from labs.lenet_parts import Log
+from reporters import Log
 
 
 @pytest.fixture

@@ -12,24 +12,7 @@ from handgrad.labs.lenet_links import random_table, table_of
 from handgrad.labs.lenet_studies import _common
 from handgrad.labs.lenet_studies._common import Group, Kind, Outcome, compared
 from handgrad.labs.lenet_training import load
-
-
-class Log:
-    """A reporter that keeps everything, and presses Ctrl-C once at the call of progress number ``interrupt_at``."""
-
-    def __init__(self, interrupt_at=None):
-        self.records, self.lines, self.calls, self.interrupt_at = [], [], 0, interrupt_at
-
-    def say(self, text):
-        self.lines.append(text)
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.calls += 1
-        if self.calls == self.interrupt_at:
-            raise KeyboardInterrupt
+from reporters import Log
 
 
 @pytest.fixture(autouse=True)

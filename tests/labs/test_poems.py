@@ -21,29 +21,10 @@ from handgrad.labs.poems_studies.initialization import distinct_units, effective
 from handgrad.labs.poems_training import build_network, cross_entropy, duration, load, perplexity
 from handgrad.labs.published import POEMS
 from handgrad.labs.run_folder import json_text
+from reporters import Log, drawn_here_alone
 from verses import folder_of, poem
 
 SMALL = {"embedding": 6, "hidden": 8, "batch_size": 16}
-
-
-class Log:
-    """A reporter that remembers, and that may press Ctrl-C after an epoch."""
-
-    def __init__(self, interrupt_after=None):
-        self.records, self.steps, self.lines = [], [], []
-        self.interrupt_after = interrupt_after
-
-    def say(self, text):
-        self.lines.append(text)
-
-    def metrics(self, record, line=None):
-        self.records.append(dict(record))
-        self.lines.append(line)
-        if record["epoch"] == self.interrupt_after:
-            signal.raise_signal(signal.SIGINT)
-
-    def progress(self, done, total, text=""):
-        self.steps.append((done, total))
 
 
 @pytest.fixture
@@ -151,7 +132,7 @@ def test_the_document_has_what_was_asked_for(default):
     assert list(document["settings"]) == [each.name for each in fields(PoemsSettings)]
     assert document["published"]["poems"][0] == "日暮銅雀閣，山川上月華。"
     assert [record["epoch"] for record in log.records] == [1, 2, 3]
-    assert log.steps[-1] == (12, 12)
+    assert log.steps[-1][:2] == (12, 12)
 
 
 def result_vocabulary(result):
@@ -162,6 +143,7 @@ def test_what_is_said_and_drawn(default):
     result, log = default
     assert [table.name for table in result.tables] == ["cleaning", "history", "poems"]
     assert [picture.name for picture in result.pictures] == ["curves", "places"]
+    assert drawn_here_alone(result) == []
     text = " ".join(result.findings)
     assert "none of which stands on both sides, nor another version of it" in text
     assert "Counting pairs of characters reaches" in text

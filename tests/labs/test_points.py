@@ -14,22 +14,7 @@ from handgrad.labs.points import STUDIES, PointsPlan, PointsSettings, build_netw
 from handgrad.labs.published import LINEAR, XOR
 from handgrad.labs.registry import LABS
 from handgrad.labs.runner import RunOptions, run_lab
-
-
-class Log:
-    """A reporter that remembers."""
-
-    def __init__(self):
-        self.records, self.steps, self.lines = [], [], []
-
-    def say(self, text):
-        self.lines.append(text)
-
-    def metrics(self, record):
-        self.records.append(record)
-
-    def progress(self, done, total, text=""):
-        self.steps.append((done, total, text))
+from reporters import Log, drawn_here_alone
 
 
 @pytest.fixture
@@ -136,6 +121,7 @@ def test_divergence_is_told_and_reported(log):
     assert np.isfinite(result.network.parameters.flat).all()
     assert result.document["epochs"] < 50
     assert len(result.pictures) == 3
+    assert drawn_here_alone(result) == ["boundary"]  # it asks the network
 
 
 @pytest.mark.parametrize(("data", "published"), [("linear", LINEAR), ("xor", XOR)])

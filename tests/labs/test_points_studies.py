@@ -18,33 +18,13 @@ from handgrad.labs.points import PointsPlan, PointsRow, PointsSettings, TrainedP
 from handgrad.labs.points_studies import STUDIES, _boundary, _common, _landscape, _plateau_evidence, _plateau_measure
 from handgrad.labs.published import PLATEAU, WIDTHS
 from handgrad.labs.result import LabResult, Table
+from reporters import Log
 
 # the package's names are the functions; their modules stand behind them
 boundary, learning_rates, linear_vs_xor, plateau, stages, widths = (
     import_module(f"handgrad.labs.points_studies.{name}")
     for name in ("boundary", "learning_rates", "linear_vs_xor", "plateau", "stages", "widths")
 )
-
-
-class Listener:
-    """A Reporter that keeps everything, and presses Ctrl-C once at the call of progress number ``interrupt_at``."""
-
-    def __init__(self, interrupt_at: int | None = None) -> None:
-        self.said: list[str] = []
-        self.records: list[dict[str, Any]] = []
-        self.calls = 0
-        self.interrupt_at = interrupt_at
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
-
-    def metrics(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-    def progress(self, done: int, total: int, text: str = "") -> None:
-        self.calls += 1
-        if self.calls == self.interrupt_at:
-            raise KeyboardInterrupt
 
 
 def small_set(seed: int = 3, n: int = 11) -> Dataset:
@@ -93,7 +73,7 @@ def test_studies_are_those_that_the_lab_names() -> None:
 class TestCommon:
     def test_follow_goes_through_the_points_in_their_order(self) -> None:
         plan = PointsPlan(hidden=(5, 3), epochs=7, lr=0.2, seed=2, log_every=3)
-        dataset, listener = small_set(), Listener()
+        dataset, listener = small_set(), Log()
         trained = _common.follow(plan, dataset, listener, "name", every=2)
         network = build_network(plan)
         network.fit(dataset.x, dataset.t, epochs=7, batch_size=1, optimizer=hg.SGD(lr=0.2), shuffle=False)
@@ -106,12 +86,12 @@ class TestCommon:
 
     def test_follow_stops_when_asked(self) -> None:
         plan = PointsPlan(hidden=(5, 3), epochs=50)
-        trained = _common.follow(plan, small_set(), Listener(), "", every=4, on_row=lambda _, row: row.epoch >= 8)
+        trained = _common.follow(plan, small_set(), Log(), "", every=4, on_row=lambda _, row: row.epoch >= 8)
         assert trained.last.epoch == 8
         assert not trained.interrupted
 
     def test_follow_tells_of_an_interruption(self) -> None:
-        trained = _common.follow(PointsPlan(hidden=(3,), epochs=50), small_set(), Listener(3), "", every=4)
+        trained = _common.follow(PointsPlan(hidden=(3,), epochs=50), small_set(), Log(interrupt_at=3), "", every=4)
         assert trained.interrupted
         assert 0 < len(trained.history) < 50
         assert trained.last.epoch == len(trained.history)
@@ -141,7 +121,7 @@ class TestCommon:
 
 class TestWidths:
     def test_a_short_run(self) -> None:
-        result = STUDIES["widths"](PointsSettings(study="widths", epochs=4, log_every=2), Listener())
+        result = STUDIES["widths"](PointsSettings(study="widths", epochs=4, log_every=2), Log())
         check_result(result, "widths")
         losses = table(result, "widths-loss")
         assert column(losses, "hidden") == [f"({a}, {b})" for a, b in WIDTHS]
@@ -193,13 +173,13 @@ class TestWidths:
 
     def test_widths_are_chosen_by_the_study(self) -> None:
         with pytest.raises(UsageError, match="--hidden"):
-            STUDIES["widths"](PointsSettings(study="widths", hidden=(3,)), Listener())
+            STUDIES["widths"](PointsSettings(study="widths", hidden=(3,)), Log())
 
 
 class TestLearningRates:
     def test_a_short_run(self) -> None:
         settings = PointsSettings(study="learning-rates", hidden=(7, 5), epochs=40, log_every=20)
-        result = STUDIES["learning-rates"](settings, Listener())
+        result = STUDIES["learning-rates"](settings, Log())
         check_result(result, "learning-rates")
         rates = table(result, "learning-rates")
         assert column(rates, "learning rate") == list(learning_rates.RATES)
@@ -248,7 +228,7 @@ class TestLinearVersusXor:
     def result(self, monkeypatch: pytest.MonkeyPatch) -> LabResult:
         monkeypatch.setattr(linear_vs_xor, "HIDDEN", ((5, 7), (7, 5)))
         settings = PointsSettings(study="linear-vs-xor", epochs=8, log_every=4, seed=1)
-        return STUDIES["linear-vs-xor"](settings, Listener())
+        return STUDIES["linear-vs-xor"](settings, Log())
 
     def test_a_short_run(self, result: LabResult) -> None:
         check_result(result, "linear-vs-xor")
@@ -323,7 +303,7 @@ class TestBoundary:
         monkeypatch.setattr(boundary, "NEW_POINTS", 503)
         monkeypatch.setattr(boundary, "_DRAWS", 7)
         settings = PointsSettings(study="boundary", hidden=(7, 11), epochs=200, lr=0.1)
-        result = STUDIES["boundary"](settings, Listener())
+        result = STUDIES["boundary"](settings, Log())
         check_result(result, "boundary")
         x, t = linear_points(503, 0, part=2)
         assert result.network is not None
@@ -342,7 +322,7 @@ class TestBoundary:
 class TestStages:
     def test_a_short_run(self) -> None:
         settings = PointsSettings(study="stages", hidden=(7, 5), epochs=130, lr=0.1, log_every=50)
-        listener = Listener()
+        listener = Log()
         result = STUDIES["stages"](settings, listener)
         check_result(result, "stages")
         made = table(result, "stages")
@@ -463,7 +443,7 @@ class TestPlateauParts:
     def test_no_silent_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_plateau_measure, "_MOST_STARTS", 3)
         with pytest.raises(UsageError, match=r"none of 3 seeds from 5 up .* \(4, 4\) .* wider"):
-            STUDIES["plateau"](PointsSettings(study="plateau", hidden=(4, 4), seed=5), Listener())
+            STUDIES["plateau"](PointsSettings(study="plateau", hidden=(4, 4), seed=5), Log())
 
     def test_verdict(self) -> None:
         falling = 34 - np.minimum(_plateau_measure.LENGTHS, 1)
@@ -491,7 +471,7 @@ class TestPlateau:
             patch.setattr(_plateau_evidence, "HIDDEN_OF_STARTS", ((7, 5), (11, 13)))
             patch.setattr(_plateau_evidence, "STARTS", 3)
             patch.setattr(_plateau_evidence, "FASTER_EPOCHS", 2000)
-            return STUDIES["plateau"](PointsSettings(study="plateau", epochs=200, log_every=100), Listener())
+            return STUDIES["plateau"](PointsSettings(study="plateau", epochs=200, log_every=100), Log())
 
     def test_it_stays_where_the_report_stayed(self, result: LabResult) -> None:
         check_result(result, "plateau")
@@ -554,10 +534,10 @@ class TestPlateau:
     def test_where_the_plateau_is_too_long(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_plateau_evidence, "HIDDEN_OF_STARTS", ())
         monkeypatch.setattr(_plateau_evidence, "FASTER_EPOCHS", 10)
-        listener = Listener()
+        listener = Log()
         result = STUDIES["plateau"](PointsSettings(study="plateau", epochs=20), listener)
         assert result.document["answer"]["escaped_epochs"] is None
-        assert any("left out" in line for line in listener.said)
+        assert any("left out" in line for line in listener.lines)
         assert result.document["answer"]["verdict"] == "vanishing gradient"
 
 
@@ -565,7 +545,7 @@ class TestPlateau:
 def test_ctrl_c_keeps_what_was_done(study: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_plateau_evidence, "HIDDEN_OF_STARTS", ())
     hidden = (128, 128) if study in ("learning-rates", "boundary", "stages") else None
-    result = STUDIES[study](PointsSettings(study=study, epochs=60, hidden=hidden), Listener(interrupt_at=3))
+    result = STUDIES[study](PointsSettings(study=study, epochs=60, hidden=hidden), Log(interrupt_at=3))
     assert result.interrupted
     assert result.network is not None
     assert 0 < result.document["epochs"] < 60

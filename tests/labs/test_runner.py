@@ -45,7 +45,7 @@ class Lab:
         return LabResult(
             {"lab": "toy", "loss": float("nan"), "settings": {"rate": 0.25, "filled": True}},
             tables=[Table("t", "Title", ("n",), ((1,),))],
-            pictures=[Picture("blank", "Nothing.", figure)],
+            pictures=[Picture("blank", "Nothing.", lambda: figure)],
             findings=["It works."],
             network=network,
             networks={"wide": network},

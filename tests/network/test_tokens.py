@@ -209,10 +209,10 @@ def test_states_given_and_carried_on():
 
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.parametrize("engine", ["compiled", "numpy"])
-@pytest.mark.parametrize("streams", [1, 2, 5])
+@pytest.mark.parametrize("streams", [1, 2, 5, 8, 11])
 def test_stepping_is_the_whole_sequence(chain, engine, streams):
     net = network(chain)
-    x = data()[0][:streams]
+    x = np.resize(data()[0][::-1], (streams, T))
     whole = net.outputs(x)
     stepper = hg.Stepper(net, streams, engine=engine)
     for t in range(3):

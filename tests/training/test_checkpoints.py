@@ -16,8 +16,8 @@ from handgrad.interrupt import Terminated, deferred_interrupt
 from handgrad.network import files
 from handgrad.training import checkpoint_file
 from handgrad.training.cadence import Cadence
-from handgrad.training.checkpoint_file import checkpoint_path, numbered, read, to_bytes
-from handgrad.training.checkpoints import Checkpoints, Training, difference
+from handgrad.training.checkpoint_file import checkpoint_path, difference, numbered, read, to_bytes
+from handgrad.training.checkpoints import Checkpoints, Training
 
 TREE = {
     "floats": [0.1, 1e-308, float("inf"), -0.0],

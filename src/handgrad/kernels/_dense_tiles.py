@@ -1,4 +1,4 @@
-"""Scalar products of one row of W with several samples at once."""
+"""Rows of W times several samples at once."""
 
 from handgrad.kernels._column_tiles import SIDE, turned
 from handgrad.kernels._emitter import tile
@@ -30,4 +30,26 @@ def _affine_tile():
     return tile(SIDE, emit, plain, pointers=4, sizes=3)
 
 
-affine_tile = _affine_tile()
+def _square_tile():
+    """SIDE outputs of SIDE samples, A <- A + X W^T: (a, w, x; a_row, n), for A (SIDE, ...) with rows ``a_row`` apart,
+    W (SIDE, n) and X turned over, (n, SIDE): a register holds one output of all samples."""
+
+    def plain(a, w, x, a_row, n):
+        W, X = w[: SIDE * n].reshape(SIDE, n), x[: SIDE * n].reshape(n, SIDE)
+        for s in range(SIDE):
+            a[s * a_row : s * a_row + SIDE] += W @ X[:, s]
+
+    def emit(e, a, w, x, a_row, n):
+        totals = [e.total() for _ in range(SIDE)]
+        with e.loop(0, n) as j:
+            samples = e.load(x, e.mul(j, SIDE))
+            for i, total in enumerate(totals):
+                e.add_product(total, e.number(w, e.add(e.mul(i, n), j)), samples)
+        for s, outputs in enumerate(turned(e, [e.value(total) for total in totals])):
+            at = e.mul(s, a_row)
+            e.store(e.plus(e.load(a, at), outputs), a, at)
+
+    return tile(SIDE, emit, plain, pointers=3, sizes=2)
+
+
+affine_tile, square_tile = _affine_tile(), _square_tile()

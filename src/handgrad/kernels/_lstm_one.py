@@ -8,6 +8,7 @@ from handgrad.kernels._rows import (
     CELLS,
     D_CELLS,
     GATES,
+    GATHERED,
     HIDDEN,
     IN,
     LEARNING_RATE,
@@ -34,7 +35,8 @@ def lstm_forward_one(row, n, params, grads, acts, deltas, scalars):
     if not row[CARRIED]:
         clear(vector(acts, row[CELLS] - n * H, n * H))
     if n == 1:
-        affine_rows(int(lengths[0]), 4 * H, N, pointer(U, 0), b, shift(acts, row[IN]), shift(acts, row[GATES]))
+        x, a_all = shift(acts, row[IN]), shift(acts, row[GATES])
+        affine_rows(int(lengths[0]), 4 * H, N, pointer(U, 0), b, x, a_all, shift(acts, row[GATHERED]))
     for s in range(n):
         for t in range(T):
             here, before = (t * n + s) * H, ((t - 1) * n + s) * H
@@ -119,8 +121,8 @@ def lstm_forward_step(row, n, params, grads, acts, deltas, scalars):
     b, none = vector(params, row[PARAM] + 4 * H * (H + N), 4 * H), vector(params, 0, 0)
     gates, c, h = shift(acts, row[GATES]), shift(acts, row[CELLS]), shift(acts, row[HIDDEN])
     c_prev, h_prev = shift(acts, row[CELLS] - n * H), shift(acts, row[HIDDEN] - n * H)
-    affine_rows(n, 4 * H, N, U, b, shift(acts, row[IN]), gates)
-    affine_rows(n, 4 * H, H, W, none, h_prev, gates)
+    affine_rows(n, 4 * H, N, U, b, shift(acts, row[IN]), gates, shift(acts, row[GATHERED]))
+    affine_rows(n, 4 * H, H, W, none, h_prev, gates, shift(acts, row[GATHERED]))
     for s in range(n):
         cell(H, shift(gates, s * 4 * H), shift(c_prev, s * H), shift(c, s * H), shift(h, s * H))
     copy(h, h_prev, n * H)

@@ -65,11 +65,13 @@ D_CELLS = 20  # dc of the step at hand, (n, N_OUT)
 
 TOKENS = 17  # of an embedding: how many rows E has
 
-# The output layer of a language model with its loss: positions are worked on CHUNK at a time.
+# The output layer of a language model with its loss: positions are worked on CHUNK at a time; one sequence at a time
+# all of them are, side by side in columns.
 CHUNK = 256
-LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT)
-CHUNK_ROWS = 18  # how many positions
-# and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN), and dh of it, behind
+COLUMNS_TOGETHER = 4  # columns are made a multiple of it: the tiles of a product are as wide
+LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT), or (N_OUT, columns)
+CHUNK_ROWS = 18  # how many positions, or at most so many columns
+# and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN); with columns h, h turned over, dh, and three numbers each
 
 SHIFTS = 21  # 1 where the state after a step is to be copied to where that before the next one stands
 

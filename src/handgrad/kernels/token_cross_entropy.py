@@ -3,7 +3,8 @@ Equations: ``layers/dense.py``, ``layers/softmax_cross_entropy.py``, with a one 
 
 Positions (a step of a sequence) are worked on CHUNK at a time, real ones only: the array of all positions times all
 classes never exists. In training the gradient is made right after the loss, while the probabilities of the chunk are
-there; the cotangent of the losses stands ready before forward. Backward has nothing left to do.
+there; the cotangent of the losses stands ready before forward. Backward has nothing left to do. One sequence at a time
+(``_token_one.py``) the SGD step is taken there too.
 """
 
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
@@ -15,7 +16,6 @@ from handgrad.kernels._rows import (
     CHUNK_ROWS,
     GATHERED,
     IN,
-    LEARNING_RATE,
     LENGTHS,
     LOGITS,
     N_IN,
@@ -26,29 +26,22 @@ from handgrad.kernels._rows import (
     STEPS,
 )
 from handgrad.kernels._tiles import shift
+from handgrad.kernels._token_one import token_cross_entropy_forward_sgd  # noqa: F401  # one of its forms
 from handgrad.kernels.dense import clear
 from handgrad.kernels.softmax import largest
-
-LOSSES, GRADIENT, STEP = range(3)  # what is wanted
 
 
 @operation
 def token_cross_entropy_losses(row, n, params, grads, acts, deltas, scalars):
     """l = log sum exp a - a at the class, a = W h + b, for every real step of n sequences"""
-    _work(row, n, params, params, acts, deltas, LOSSES, params)
+    _work(row, n, params, params, acts, deltas, False)
 
 
 @operation
 def token_cross_entropy_forward(row, n, params, grads, acts, deltas, scalars):
     """The same, and da = dl (softmax a - one at the class), dW = sum da h^T, db = sum da, dh = W^T da"""
     clear(vector(grads, row[PARAM], row[N_OUT] * (row[N_IN] + 1)))
-    _work(row, n, params, grads, acts, deltas, GRADIENT, scalars)
-
-
-@operation
-def token_cross_entropy_forward_sgd(row, n, params, grads, acts, deltas, scalars):
-    """The same for plain SGD: all steps are one chunk, and the step is taken when dh is there"""
-    _work(row, n, params, params, acts, deltas, STEP, scalars)
+    _work(row, n, params, grads, acts, deltas, True)
 
 
 @operation
@@ -57,8 +50,8 @@ def token_cross_entropy_backward(row, n, params, grads, acts, deltas, scalars):
 
 
 @kernel
-def _work(row, n, params, into, acts, deltas, wanted, scalars):
-    """Losses, and what else is wanted, chunk by chunk; gradients, or steps, are added to the block of ``into``."""
+def _work(row, n, params, grads, acts, deltas, gradient):
+    """Losses, and the gradient if it is wanted, chunk by chunk."""
     N, V, T = row[N_IN], row[N_OUT], row[STEPS]
     W, b = shift(params, row[PARAM]), shift(params, row[PARAM] + V * N)
     lengths = vector(acts, row[LENGTHS], n)
@@ -66,12 +59,10 @@ def _work(row, n, params, into, acts, deltas, wanted, scalars):
     real = 0
     for s in range(n):
         real += int(lengths[s])
-    if wanted != LOSSES and row[NEEDS_DX]:
+    if gradient and row[NEEDS_DX]:
         for t in range(T):
             running = running_at(lengths, t)
             clear(vector(deltas, row[IN] + (t * n + running) * N, (n - running) * N))
-    scale = vector(scalars, LEARNING_RATE, 1)[0]
-    scale = -scale if wanted == STEP else vector(scalars, LEARNING_RATE, 1).dtype.type(1)
     h, logits = shift(acts, row[GATHERED]), shift(acts, row[LOGITS])
     t = s = 0
     for first in range(0, real, row[CHUNK_ROWS]):
@@ -81,36 +72,23 @@ def _work(row, n, params, into, acts, deltas, wanted, scalars):
             copy(b, shift(logits, k * V), V)
         rows_by_rows(size, V, N, h, W, 1, logits)
         t_first, s_first = t, s
-        t, s = _positions(row, lengths, t, s, size, acts, deltas, wanted)
-        if wanted != LOSSES:
-            db = vector(into, row[PARAM] + V * N, V)
-            _add_rows(db, logits, size, scale)
-            if wanted == STEP:
-                _send_back(row, lengths, t_first, s_first, size, W, acts, deltas, False)
-                columns_by_columns(V, N, size, scale, logits, h, 1, shift(into, row[PARAM]))
-            else:
-                columns_by_columns(V, N, size, scale, logits, h, 1, shift(into, row[PARAM]))
-                _send_back(row, lengths, t_first, s_first, size, W, acts, deltas, True)
+        t, s = _positions(row, lengths, t, s, size, acts, deltas, gradient)
+        if gradient:
+            _add_rows(vector(grads, row[PARAM] + V * N, V), logits, size)
+            columns_by_columns(V, N, size, 1, logits, h, 1, shift(grads, row[PARAM]))
+            if row[NEEDS_DX]:  # made where h stood, which is done with
+                rows_by_columns(size, N, V, logits, W, 0, h)
+                _copy_rows(lengths, t_first, s_first, size, N, shift(deltas, row[IN]), h, False)
 
 
 @kernel
-def _add_rows(b, rows, size, scale):
-    """b <- b + scale sum of the rows."""
+def _add_rows(b, rows, size):
+    """b <- b + sum of the rows."""
     V = b.size
     for k in range(size):
         d = vector(rows, k * V, V)
         for i in range(V):
-            b[i] += scale * d[i]
-
-
-@kernel
-def _send_back(row, lengths, t, s, size, W, acts, deltas, in_place):
-    """dh = W^T da of a chunk, copied to where dh of every position stands; made where h stood, if h is done with."""
-    if row[NEEDS_DX]:
-        N, V = row[N_IN], row[N_OUT]
-        dh = shift(acts, row[GATHERED] + (0 if in_place else row[CHUNK_ROWS] * N))
-        rows_by_columns(size, N, V, shift(acts, row[LOGITS]), W, 0, dh)
-        _copy_rows(lengths, t, s, size, N, shift(deltas, row[IN]), dh, False)
+            b[i] += d[i]
 
 
 @kernel
@@ -129,7 +107,7 @@ def _copy_rows(lengths, t, s, size, N, blocks, rows, gather):
 
 
 @kernel
-def _positions(row, lengths, t, s, size, acts, deltas, wanted):
+def _positions(row, lengths, t, s, size, acts, deltas, gradient):
     """Loss of every position of a chunk, and da where its logits stood. Returns the position behind the last."""
     n, V = lengths.size, row[N_OUT]
     classes, losses = vector(acts, row[AUX], row[STEPS] * n), vector(acts, row[OUT], row[STEPS] * n)
@@ -138,7 +116,7 @@ def _positions(row, lengths, t, s, size, acts, deltas, wanted):
     for k in range(size):
         at = t * n + s
         a = vector(acts, row[LOGITS] + k * V, V)
-        losses[at] = _cross_entropy(a, int(classes[at]), dl[at], wanted)
+        losses[at] = _cross_entropy(a, int(classes[at]), dl[at], gradient)
         s += 1
         if s == running:
             t, s = t + 1, 0
@@ -147,7 +125,7 @@ def _positions(row, lengths, t, s, size, acts, deltas, wanted):
 
 
 @kernel
-def _cross_entropy(a, chosen, dl, wanted):
+def _cross_entropy(a, chosen, dl, gradient):
     """The loss of one position from its logits, in whose place da is left if it is wanted."""
     top, expected = largest(a), a[chosen]
     total = a.dtype.type(0)
@@ -155,7 +133,7 @@ def _cross_entropy(a, chosen, dl, wanted):
         e = exp(a[j] - top)
         a[j] = e
         total += e
-    if wanted != LOSSES:
+    if gradient:
         share = dl / total
         for j in range(a.size):
             a[j] *= share

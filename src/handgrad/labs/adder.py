@@ -7,12 +7,13 @@ is not stated; ours: W 0.3 times an orthogonal matrix, U and V Glorot's, biases 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.options import POSITIVE, number, seed_number, whole
 
@@ -23,11 +24,6 @@ STUDIES = ("gradient-flow", "sequence-length", "clipping")
 MOST_BITS = 53
 """A sum of that many bits is still exact as a float64, which is what reads a number in a JSON document."""
 _MOST_HIDDEN, _MOST_SEQUENCES = 4096, 1_000_000
-
-
-def _setting(default: Any, text: str, shown: object = "") -> Any:
-    """A field with the help of its option, and with what the default is, in words, where it is not a value."""
-    return field(default=default, metadata={"help": text} | ({"shown": str(shown)} if shown else {}))
 
 
 @dataclass(frozen=True)
@@ -63,16 +59,16 @@ class AdderSettings:
         "Read on in docs/labs/adder.md and docs/layers/rnn.md."
     )
 
-    bits: int | None = _setting(None, "Steps of a sequence; the numbers are below 2^(bits-1).", BITS)
-    hidden: int | None = _setting(None, "Hidden units.", HIDDEN)
-    epochs: int | None = _setting(None, "At most so many epochs.", EPOCHS)
-    sequences: int | None = _setting(None, "New sums in an epoch, a step of SGD each.", SEQUENCES)
-    rate: float | None = _setting(None, "Learning rate of SGD.", LEARNING_RATE)
-    seed: int = _setting(0, "Draws the first parameters, the sums that are learned from, and those of the tests.")
-    engine: EngineName = _setting("compiled", "numpy is slow, for reading and debugging.")
-    stop_when_perfect: bool = _setting(False, "Stop after the first epoch without a wrong sum.")
-    ask: bool = _setting(False, "After training, ask for two integers again and again, and add them.")
-    study: str | None = _setting(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
+    bits: int | None = option(None, "Steps of a sequence; the numbers are below 2^(bits-1).", BITS)
+    hidden: int | None = option(None, "Hidden units.", HIDDEN)
+    epochs: int | None = option(None, "At most so many epochs.", EPOCHS)
+    sequences: int | None = option(None, "New sums in an epoch, a step of SGD each.", SEQUENCES)
+    rate: float | None = option(None, "Learning rate of SGD.", LEARNING_RATE)
+    seed: int = option(0, "Draws the first parameters, the sums that are learned from, and those of the tests.")
+    engine: EngineName = option("compiled", "numpy is slow, for reading and debugging.")
+    stop_when_perfect: bool = option(False, "Stop after the first epoch without a wrong sum.")
+    ask: bool = option(False, "After training, ask for two integers again and again, and add them.")
+    study: str | None = option(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
 
     def __post_init__(self) -> None:
         if self.bits is not None:

@@ -19,7 +19,7 @@ from handgrad.layers._types import Array
 from handgrad.layers.dense import DenseParams, dense_backward, dense_forward
 from handgrad.layers.rnn import RnnParams, rnn_forward
 from handgrad.layers.softmax_cross_entropy import softmax_cross_entropy_backward, softmax_cross_entropy_forward
-from handgrad.network.layers import RNN
+from handgrad.network.recurrent import RNN
 from handgrad.network.sequential import Sequential
 
 SUMS = 64

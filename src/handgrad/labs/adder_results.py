@@ -243,23 +243,23 @@ def pictures(trained: TrainedAdder, examined: "Examined", published: PublishedAd
             f"correlation with the carry), the carry that they have to hold, and what the network says: "
             f"{example.number}, {'right' if example.right else 'wrong'}."
         )
-        found.append(Picture("addition", caption, addition_figure(example, examined.carry.carry)))
+        found.append(Picture("addition", caption, addition_figure, example, examined.carry.carry))
         caption = (
             "Where the carry lives: correlation of each unit's state with the true carry, and with the bit of the sum."
         )
-        found.append(Picture("carry", caption, carry_figure(examined.carry.carry, examined.carry.bit)))
+        found.append(Picture("carry", caption, carry_figure, examined.carry.carry, examined.carry.bit))
     if examined.lengths:
         caption = (
             "Longer sums by the trained network: how many are exact, and by how much the right bit wins at each step."
         )
-        found.append(Picture("lengths", caption, lengths_figure(examined.lengths, trained.plan.bits)))
+        found.append(Picture("lengths", caption, lengths_figure, examined.lengths, trained.plan.bits))
     if examined.flows:
         named = {_moment(epoch): flow for epoch, flow in examined.flows.items()}
         caption = (
             "Gradient flow: the norm of dL_t/dh_k for the loss of every step t and the state of every step k, root "
             f"mean square over {SUMS} sums; ρ(W) is the spectral radius. No loss depends on later states."
         )
-        found.append(Picture("gradient-flow", caption, flow_figure(named)))
+        found.append(Picture("gradient-flow", caption, flow_figure, named))
     return found
 
 
@@ -269,4 +269,4 @@ def _curves(trained: TrainedAdder, published: PublishedAdder | None) -> Picture:
     theirs = [row for row in published.rows if row.epoch <= len(trained.rows)] if published is not None else []
     beside = "; circles: the report's" if theirs else ""
     caption = f"Wrong bits and right sums among the {trained.plan.sequences:,} new sums of each epoch{beside}."
-    return Picture("curves", caption, learning_figure({"ours": trained.rows}, {"published": theirs}))
+    return Picture("curves", caption, learning_figure, {"ours": trained.rows}, {"published": theirs})

@@ -12,8 +12,9 @@ from handgrad.labs.adder import LEARNING_RATE, AdderPlan
 from handgrad.labs.result import Reporter
 from handgrad.labs.resuming import training_of
 from handgrad.layers._types import Array
-from handgrad.network.layers import RNN, Dense
+from handgrad.network.layers import Dense
 from handgrad.network.losses import SoftmaxCrossEntropy
+from handgrad.network.recurrent import RNN
 from handgrad.network.sequential import Sequential
 from handgrad.training.checkpoints import Training
 from handgrad.training.initializers import Orthogonal

@@ -9,13 +9,14 @@ here learns up to length 50; ``--setting published`` is the report's.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args
 
 from handgrad.data.counting import Sequences, load_sequences, random_sequences
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.options import DECAY, FINITE, NOT_NEGATIVE, POSITIVE, number, seed_number, whole
 
@@ -58,11 +59,6 @@ def _by_setting(name: str) -> str:
     return ", ".join(f"{setting}: {getattr(rule, name)}" for setting, rule in RULES.items())
 
 
-def _setting(default: Any, text: str, shown: str = "") -> Any:
-    """A field with the help of its option, and with what the default is, in words, where it is not a value."""
-    return field(default=default, metadata={"help": text} | ({"shown": shown} if shown else {}))
-
-
 def _option(name: str) -> str:
     """A setting as it is typed."""
     return f"--{name.replace('_', '-')}"
@@ -97,26 +93,26 @@ class CounterSettings:
         "docs/labs/counter.md and docs/layers/rnn.md."
     )
 
-    length: int | None = _setting(None, "Steps of every sequence.", f"{LENGTH}")
-    sequences: int | None = _setting(None, "Sequences to train on, all at every iteration.", f"{SEQUENCES}")
-    data: str | None = _setting(None, "A text file of training sequences, one in a line, instead of random ones.")
-    iterations: int = _setting(1000, "Steps of the descent.")
-    method: MethodName = _setting("exact", "Whose result is the run's; the others run beside it.")
-    setting: SettingName = _setting("robust", "Rate, clipping, momentum and start; published: those of the report.")
-    rate: float | None = _setting(None, "Learning rate; see --scale.", _by_setting("rate"))
-    scale: ScaleName | None = _setting(
+    length: int | None = option(None, "Steps of every sequence.", f"{LENGTH}")
+    sequences: int | None = option(None, "Sequences to train on, all at every iteration.", f"{SEQUENCES}")
+    data: str | None = option(None, "A text file of training sequences, one in a line, instead of random ones.")
+    iterations: int = option(1000, "Steps of the descent.")
+    method: MethodName = option("exact", "Whose result is the run's; the others run beside it.")
+    setting: SettingName = option("robust", "Rate, clipping, momentum and start; published: those of the report.")
+    rate: float | None = option(None, "Learning rate; see --scale.", _by_setting("rate"))
+    scale: ScaleName | None = option(
         None, "length: each weight's rate in units of what the length allows; shared: both alike.", _by_setting("scale")
     )
-    clip: float | None = _setting(None, "Longest step that a gradient may ask for; 0: any.", _by_setting("clip"))
-    momentum: float | None = _setting(None, "Momentum of the steps.", _by_setting("momentum"))
-    start: tuple[float, ...] | None = _setting(None, "First w_rec and w_x, for example 1.5,0.2.", "drawn by the seed")
-    test_sequences: int = _setting(1000, "New sequences for the test.")
-    seed: int = _setting(0, "Draws the sequences and the first weights.")
-    engine: EngineName = _setting("compiled", "numpy is slow, for reading and debugging.")
-    log_every: int = _setting(100, "Iterations from one line of the log to the next.")
-    study: str | None = _setting(None, f"Instead of one training: {', '.join(STUDIES)}.")
-    lengths: tuple[int, ...] | None = _setting(None, "Of --study length.", ",".join(map(str, STUDY_LENGTHS)))
-    seeds: int | None = _setting(None, "Trainings for each length, of --study length.", f"{STUDY_SEEDS}")
+    clip: float | None = option(None, "Longest step that a gradient may ask for; 0: any.", _by_setting("clip"))
+    momentum: float | None = option(None, "Momentum of the steps.", _by_setting("momentum"))
+    start: tuple[float, ...] | None = option(None, "First w_rec and w_x, for example 1.5,0.2.", "drawn by the seed")
+    test_sequences: int = option(1000, "New sequences for the test.")
+    seed: int = option(0, "Draws the sequences and the first weights.")
+    engine: EngineName = option("compiled", "numpy is slow, for reading and debugging.")
+    log_every: int = option(100, "Iterations from one line of the log to the next.")
+    study: str | None = option(None, f"Instead of one training: {', '.join(STUDIES)}.")
+    lengths: tuple[int, ...] | None = option(None, "Of --study length.", ",".join(map(str, STUDY_LENGTHS)))
+    seeds: int | None = option(None, "Trainings for each length, of --study length.", f"{STUDY_SEEDS}")
 
     def __post_init__(self) -> None:
         for name in ("length", "sequences", "iterations", "test_sequences", "log_every", "seeds"):

@@ -234,18 +234,24 @@ def _pictures(run: CounterRun) -> list[Picture]:
         Picture(
             "counts",
             "New sequences: ones so far, and what the counter says.",
-            counts_figure(part.x, part.t, outputs(run, part)),
+            counts_figure,
+            part.x,
+            part.t,
+            outputs(run, part),
         ),  # fmt: skip
         Picture(
             "learning",
             "Loss of the three methods, and the angle between each published direction and the exact "
             "gradient at the same place, at every iteration of its own way.",
-            learning_figure(loss, angles),
+            learning_figure,
+            loss,
+            angles,
         ),  # fmt: skip
         Picture(
             "paths",
             "The loss over the two weights, and the ways of the three methods from the ring to the filled "
             "marker; what leaves the picture runs along its edge.",
-            paths_figure([panel]),
+            paths_figure,
+            [panel],
         ),  # fmt: skip
     ]

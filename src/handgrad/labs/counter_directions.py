@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.network.engine import EngineName
-from handgrad.network.layers import RNN
 from handgrad.network.losses import HalfSquaredError
+from handgrad.network.recurrent import RNN
 from handgrad.network.sequential import Sequential
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -9,11 +9,12 @@ defaults were chosen on training images that were held out, never on the test im
 """
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.options import NOT_NEGATIVE, POSITIVE, Range, number, whole
 from handgrad.training.optimizers import SGD, AdamW, Optimizer, optimizer
@@ -46,44 +47,39 @@ def _by_data(name: str) -> str:
     return ", ".join(f"{data}: {getattr(defaults, name):g}" for data, defaults in _DEFAULTS.items())
 
 
-def _setting(default: Any, text: str, shown: str = "") -> Any:
-    """A field of the settings: ``text`` is its help, ``shown`` its default in words."""
-    return field(default=default, metadata={"help": text} | ({"shown": shown} if shown else {}))
-
-
 @dataclass(frozen=True)
 class DigitsSettings:
     """The command line of the lab. What is None follows from the data and the optimizer, see ``plan``. Raises
     UsageError for a value that no training could use."""
 
-    data: DataName = _setting("digits", "digits: scikit-learn's, 8 x 8 pixels, no download; mnist: 28 x 28 pixels.")
-    data_dir: str | None = _setting(None, "Folder of the four MNIST files.", "HANDGRAD_DATA, or a download")
-    hidden: int = _setting(128, "Units of the hidden layer.")
-    activation: ActivationName = _setting("relu", "Of the hidden units.")
-    loss: LossName = _setting("cross-entropy", "l2: squared error; both behind a softmax.")
-    weight_decay: float | None = _setting(
+    data: DataName = option("digits", "digits: scikit-learn's, 8 x 8 pixels, no download; mnist: 28 x 28 pixels.")
+    data_dir: str | None = option(None, "Folder of the four MNIST files.", "HANDGRAD_DATA, or a download")
+    hidden: int = option(128, "Units of the hidden layer.")
+    activation: ActivationName = option("relu", "Of the hidden units.")
+    loss: LossName = option("cross-entropy", "l2: squared error; both behind a softmax.")
+    weight_decay: float | None = option(
         None,
         "Lambda in lambda/2 sum W^2, a part of the loss; with adamw, that optimizer's own.",
         _by_data("weight_decay"),
     )
-    optimizer: OptimizerName = _setting("sgd", "How the parameters move.")
-    lr: float | None = _setting(None, "Learning rate.", f"sgd: {_LR}; others: their usual one")
-    momentum: float | None = _setting(None, "Nesterov's momentum, of sgd alone.", f"{_MOMENTUM_DEFAULT}")
-    epochs: int | None = _setting(None, "Passes over the training images.", _by_data("epochs"))
-    batch_size: int | None = _setting(None, "Images to a step.", _by_data("batch_size"))
-    schedule: ScheduleName = _setting("cosine", "Of the learning rate; step: a tenth after each third of the training.")
-    warm_up: float | None = _setting(
+    optimizer: OptimizerName = option("sgd", "How the parameters move.")
+    lr: float | None = option(None, "Learning rate.", f"sgd: {_LR}; others: their usual one")
+    momentum: float | None = option(None, "Nesterov's momentum, of sgd alone.", f"{_MOMENTUM_DEFAULT}")
+    epochs: int | None = option(None, "Passes over the training images.", _by_data("epochs"))
+    batch_size: int | None = option(None, "Images to a step.", _by_data("batch_size"))
+    schedule: ScheduleName = option("cosine", "Of the learning rate; step: a tenth after each third of the training.")
+    warm_up: float | None = option(
         None, "Epochs in which the learning rate climbs to its full value.", "a fifth of the epochs"
     )
-    early_stopping: int | None = _setting(
+    early_stopping: int | None = option(
         None, "Epochs without a lower validation loss after which training stops.", "off"
     )
-    validation_share: float | None = _setting(
+    validation_share: float | None = option(
         None, "Share of the training images to hold out.", f"{_VALIDATION_SHARE} with early stopping, else none"
     )
-    log_every: int = _setting(1, "Epochs from one measurement to the next.")
-    seed: int = _setting(0, "Draws the first parameters, the order of the images, and what is held out.")
-    engine: EngineName = _setting("compiled", "numpy is slow, for reading and debugging.")
+    log_every: int = option(1, "Epochs from one measurement to the next.")
+    seed: int = option(0, "Draws the first parameters, the order of the images, and what is held out.")
+    engine: EngineName = option("compiled", "numpy is slow, for reading and debugging.")
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():

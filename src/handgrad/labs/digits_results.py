@@ -192,7 +192,9 @@ def _pictures(done: _Finished) -> list[Picture]:
                 "weights",
                 "Weights of the hidden units, each as an image of the pixels that they belong to. Ink on orange raises "
                 "the unit's pre-activation, ink on blue lowers it.",
-                weights_figure(network.parameters["0.W"], dataset.image_shape),
+                weights_figure,
+                network.parameters["0.W"],
+                dataset.image_shape,
             )
         )
     return pictures

@@ -104,8 +104,8 @@ def curves_picture(records: Sequence[Mapping[str, float]], parts: Iterable[str],
         return Curve(name, epochs, as_percent(values) if quantity == "accuracy" else values, color=colors[name])
 
     panels = {"loss, mean over the images": "loss", "accuracy [%]": "accuracy"}
-    figure = overlay_figure({label: [curve(name, quantity) for name in names] for label, quantity in panels.items()})
-    return Picture("curves", caption, figure)
+    shown = {label: [curve(name, quantity) for name in names] for label, quantity in panels.items()}
+    return Picture("curves", caption, overlay_figure, shown)
 
 
 def confusion_picture(answers: Answers) -> Picture:
@@ -116,7 +116,7 @@ def confusion_picture(answers: Answers) -> Picture:
         "Test images by the class that they are of and the class that they are called. Blue: right; orange: wrong, the "
         "stronger the larger the share of the true class."
     )
-    return Picture("confusion", caption, confusion_figure(answers.confusion, answers.names))
+    return Picture("confusion", caption, confusion_figure, answers.confusion, answers.names)
 
 
 def mistakes_picture(answers: Answers) -> Picture:
@@ -133,4 +133,4 @@ def mistakes_picture(answers: Answers) -> Picture:
     if len(mistakes) < answers.wrong:
         which = f"Of the {answers.wrong} test images that are called wrong the {len(mistakes)} with the surest answers"
     caption = f"{which}: the true class, the class that the network said, and the probability it gave to that."
-    return Picture("mistakes", caption, mistakes_figure(mistakes))
+    return Picture("mistakes", caption, mistakes_figure, mistakes)

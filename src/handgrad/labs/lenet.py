@@ -9,12 +9,13 @@ How it learns is ours (LeCun: a diagonal Levenberg-Marquardt method, one image a
 from the data; the defaults were chosen on training images that were held out, never on the test images.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, get_args
 
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.options import NOT_NEGATIVE, POSITIVE, Range, number, seed_number, whole
 from handgrad.training.optimizers import SGD, Optimizer, optimizer
@@ -49,37 +50,32 @@ def _by_data(name: str) -> str:
     return ", ".join(f"{data}: {getattr(defaults, name):g}" for data, defaults in _DEFAULTS.items())
 
 
-def _setting(default: Any, text: str, shown: str = "") -> Any:
-    """A field of the settings: ``text`` is its help, ``shown`` its default in words."""
-    return field(default=default, metadata={"help": text} | ({"shown": shown} if shown else {}))
-
-
 @dataclass(frozen=True)
 class LenetSettings:
     """The command line of the lab. What is None follows from the data, see ``plan``; a study has its own defaults.
     Raises UsageError for a value that no training could use."""
 
-    data: DataName = _setting(
+    data: DataName = option(
         "digits", "digits: scikit-learn's 8 x 8, enlarged, no download; mnist: 28 x 28 with a border."
     )
-    data_dir: str | None = _setting(None, "Folder of the four MNIST files.", "HANDGRAD_DATA, or a download")
-    links: str = _setting("lecun", "C3's link table: lecun (60 links), full, or a file of 6 rows of 16 zeros and ones.")
-    pool: PoolName = _setting("trainable", "Of S2 and S4: a weight and a bias for each map, the mean, or the largest.")
-    activation: ActivationName = _setting("scaled_tanh", "Behind each layer; scaled_tanh is LeCun's.")
-    optimizer: OptimizerName = _setting("sgd", f"How the parameters move; sgd with Nesterov's momentum {_MOMENTUM}.")
-    lr: float | None = _setting(
+    data_dir: str | None = option(None, "Folder of the four MNIST files.", "HANDGRAD_DATA, or a download")
+    links: str = option("lecun", "C3's link table: lecun (60 links), full, or a file of 6 rows of 16 zeros and ones.")
+    pool: PoolName = option("trainable", "Of S2 and S4: a weight and a bias for each map, the mean, or the largest.")
+    activation: ActivationName = option("scaled_tanh", "Behind each layer; scaled_tanh is LeCun's.")
+    optimizer: OptimizerName = option("sgd", f"How the parameters move; sgd with Nesterov's momentum {_MOMENTUM}.")
+    lr: float | None = option(
         None, "Learning rate, the highest.", ", ".join(f"{name}: {rate:g}" for name, rate in _RATES.items())
     )
-    weight_decay: float = _setting(0.0, "Lambda in lambda/2 sum W^2, a part of the loss.")
-    epochs: int | None = _setting(None, "Passes over the training images.", _by_data("epochs"))
-    batch_size: int | None = _setting(None, "Images to a step.", _by_data("batch_size"))
-    shift: int | None = _setting(
+    weight_decay: float = option(0.0, "Lambda in lambda/2 sum W^2, a part of the loss.")
+    epochs: int | None = option(None, "Passes over the training images.", _by_data("epochs"))
+    batch_size: int | None = option(None, "Images to a step.", _by_data("batch_size"))
+    shift: int | None = option(
         None, "Pixels by which an image is moved at most, each time it is learned from, anew.", _by_data("shift")
     )
-    validation_share: float | None = _setting(None, "Share of the training images to hold out.", "none")
-    seed: int = _setting(0, "Draws the first parameters, the order and the shifts of the images, what is held out.")
-    engine: EngineName = _setting("compiled", "numpy is very slow, for reading and debugging.")
-    study: str | None = _setting(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
+    validation_share: float | None = option(None, "Share of the training images to hold out.", "none")
+    seed: int = option(0, "Draws the first parameters, the order and the shifts of the images, what is held out.")
+    engine: EngineName = option("compiled", "numpy is very slow, for reading and debugging.")
+    study: str | None = option(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():

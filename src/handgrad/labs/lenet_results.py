@@ -128,12 +128,12 @@ def pictures(done: Finished) -> list[Picture]:
         found.append(mistakes_picture(done.answers))
     name = {"lecun": "LeCun's table", "full": "All links"}.get(trained.plan.links, "The link table")
     caption = "Which maps of S2 each map of C3 sees; at the right and below, how many links a map has."
-    found.append(Picture("links", caption, links_figure({name: trained.table})))
+    found.append(Picture("links", caption, links_figure, {name: trained.table}))
     caption = (
         "All kernels. Rows: the maps that a kernel reads; columns: those that it writes; of C5 the second half below "
         "the first. Orange raises a pre-activation where there is ink, blue lowers it."
     )
-    found.append(Picture("kernels", caption, kernels_figure(kernels_of(trained.network, trained.table))))
+    found.append(Picture("kernels", caption, kernels_figure, kernels_of(trained.network, trained.table)))
     return [*found, *_ways(done)]
 
 
@@ -158,26 +158,31 @@ def _ways(done: Finished) -> list[Picture]:
     names = done.trained.dataset.classes
     found: Way = way(done.trained.network, done.trained.parts["test"].x[chosen], (right, wrong))
     stages = [(stage.name, stage.values) for stage in found.forward]
-    there = forward_figure(stages, found.probabilities, f"Test image {chosen}, a {names[right]}, through every layer")
+    above = f"Test image {chosen}, a {names[right]}, through every layer"
     gradients = {
         f"{kind} ({names[label]})": [stage.values for stage in found.back[label]]
         for kind, label in (("right", right), ("wrong", wrong))
     }
     title = f"The gradient of the loss at every map, for the label {names[right]} and for {names[wrong]}"
-    back = backward_figure([stage.name for stage in found.forward], gradients, title)
     return [
         Picture(
             "forward",
             "One digit on its way through every layer, each behind its activation. Orange is positive, blue negative; "
             "each layer has its own scale.",
-            there,
+            forward_figure,
+            stages,
+            found.probabilities,
+            above,
         ),
         Picture(
             "backward",
             "The same way back: the gradient of the loss by every map, once with the right label, once with the label "
             "that the network finds next most probable. Along an orange place the loss grows. Each row has its own "
             "scale; the numbers are its largest magnitude.",
-            back,
+            backward_figure,
+            [stage.name for stage in found.forward],
+            gradients,
+            title,
         ),
     ]
 

@@ -8,13 +8,14 @@ What the report does not give: learning rates, which were chosen on training poe
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from typing import Any, ClassVar, Literal, get_args
 
 from handgrad.data.poems import ENTRIES, LENGTH
 from handgrad.errors import UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.options import DECAY, POSITIVE, Range, number, seed_number, whole
 from handgrad.training.optimizers import SGD, Optimizer, optimizer
@@ -31,11 +32,6 @@ _MOST = {"length": 1000, "vocabulary": 100_000, "embedding": 8192, "hidden": 819
 _LEAST = {"vocabulary": 6}  # the four tags, and two characters
 
 
-def _setting(default: Any, text: str, shown: object = "") -> Any:
-    """A field with the help of its option, and with what the default is, in words, where it is not a value."""
-    return field(default=default, metadata={"help": text} | ({"shown": str(shown)} if shown else {}))
-
-
 @dataclass(frozen=True)
 class PoemsSettings:
     """The command line of the lab. What is None follows from what is run: the basic lab and each study have their own
@@ -47,36 +43,36 @@ class PoemsSettings:
         "Read on in docs/labs/poems.md and docs/sample.md."
     )
 
-    data_dir: str | None = _setting(
+    data_dir: str | None = option(
         None, "Folder of the files poet.tang.N.json.", "HANDGRAD_DATA, or a download of 26 MB"
     )
-    text: str | None = _setting(None, "A UTF-8 text, a line a poem, or JSON lines, instead of the Tang poems.")
-    share: float | None = _setting(None, "Share of the poems to use, drawn by the seed.", "all; a study: a part")
-    length: int = _setting(LENGTH, "Longer poems are left out; in characters, marks included.")
-    vocabulary: int = _setting(
+    text: str | None = option(None, "A UTF-8 text, a line a poem, or JSON lines, instead of the Tang poems.")
+    share: float | None = option(None, "Share of the poems to use, drawn by the seed.", "all; a study: a part")
+    length: int = option(LENGTH, "Longer poems are left out; in characters, marks included.")
+    vocabulary: int = option(
         ENTRIES, "Entries at most, four tags among them; rarer characters are unknown, as are those that occur once."
     )
-    embedding: int = _setting(EMBEDDING, "Numbers that stand for a character.")
-    hidden: int = _setting(HIDDEN, "Units of an LSTM layer.")
-    layers: int = _setting(1, "LSTM layers.")
-    dropout: float = _setting(0.0, "Share of the numbers between the layers that is dropped at each step of training.")
-    optimizer: OptimizerName = _setting("adam", f"How the parameters move; momentum is sgd with {MOMENTUM}.")
-    lr: float | None = _setting(None, "Learning rate.", ", ".join(f"{name}: {rate:g}" for name, rate in RATES.items()))
-    clip_norm: float | None = _setting(None, "Longest gradient of a step; a longer one is shortened.", "none")
-    epochs: int | None = _setting(None, "At most so many passes over the training poems.", EPOCHS)
-    batch_size: int | None = _setting(None, "Poems to a step.", BATCH)
-    patience: int = _setting(1, "Epochs without a lower test perplexity after which to stop; the best one's is kept.")
-    seed: int = _setting(0, "Draws division, share, first parameters, order, dropout and the poems that are written.")
-    engine: EngineName = _setting("compiled", "numpy is very slow, for reading and debugging.")
-    study: str | None = _setting(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
-    full: bool = _setting(False, "A study on all poems, and for as many epochs as the lab.")
+    embedding: int = option(EMBEDDING, "Numbers that stand for a character.")
+    hidden: int = option(HIDDEN, "Units of an LSTM layer.")
+    layers: int = option(1, "LSTM layers.")
+    dropout: float = option(0.0, "Share of the numbers between the layers that is dropped at each step of training.")
+    optimizer: OptimizerName = option("adam", f"How the parameters move; momentum is sgd with {MOMENTUM}.")
+    lr: float | None = option(None, "Learning rate.", ", ".join(f"{name}: {rate:g}" for name, rate in RATES.items()))
+    clip_norm: float | None = option(None, "Longest gradient of a step; a longer one is shortened.", "none")
+    epochs: int | None = option(None, "At most so many passes over the training poems.", EPOCHS)
+    batch_size: int | None = option(None, "Poems to a step.", BATCH)
+    patience: int = option(1, "Epochs without a lower test perplexity after which to stop; the best one's is kept.")
+    seed: int = option(0, "Draws division, share, first parameters, order, dropout and the poems that are written.")
+    engine: EngineName = option("compiled", "numpy is very slow, for reading and debugging.")
+    study: str | None = option(None, f"A comparison instead of one training: {', '.join(STUDIES)}.")
+    full: bool = option(False, "A study on all poems, and for as many epochs as the lab.")
 
     def __post_init__(self) -> None:
         for name in ("length", "vocabulary", "embedding", "hidden", "layers", "epochs", "batch_size", "patience"):
             least, most, given = _LEAST.get(name, 1), _MOST.get(name, 1_000_000), getattr(self, name)
-            expected, option = f"a whole number from {least} to {most:,}", "--" + name.replace("_", "-")
-            if given is not None and whole(option, given, expected, least) > most:
-                raise out_of_range(option, f"{given:,}", expected)
+            expected, flag = f"a whole number from {least} to {most:,}", "--" + name.replace("_", "-")
+            if given is not None and whole(flag, given, expected, least) > most:
+                raise out_of_range(flag, f"{given:,}", expected)
         for name, allowed in (("lr", POSITIVE), ("clip_norm", POSITIVE), ("share", _SHARES), ("dropout", DECAY)):
             if getattr(self, name) is not None:
                 number("--" + name.replace("_", "-"), getattr(self, name), allowed)

@@ -178,7 +178,7 @@ def pictures(trained: TrainedPoems, examined: "Examined") -> list[Picture]:
         levels = {"frequency of characters": counted.unigram, "frequency of pairs": counted.bigram}
     train, test = trained.column("train_cross_entropy"), trained.column("test_cross_entropy")
     caption = "Cross-entropy per token and perplexity, its exponential, by epoch; broken lines: counting alone."
-    found = [Picture("curves", caption, learning_figure(train, test, levels, trained.kept))]
+    found = [Picture("curves", caption, learning_figure, train, test, levels, trained.kept)]
     if examined.surprise is not None:
         each = examined.surprise
         caption = (
@@ -186,5 +186,5 @@ def pictures(trained: TrainedPoems, examined: "Examined") -> list[Picture]:
             f"of {each.line_length} characters. The last place is the end of the poem."
         )
         level = None if counted is None else counted.unigram
-        found.append(Picture("places", caption, places_figure(each.nats, each.line_length, level)))
+        found.append(Picture("places", caption, places_figure, each.nats, each.line_length, level))
     return found

@@ -15,8 +15,9 @@ from handgrad.labs.resuming import training_of
 from handgrad.labs.sample import Writer, write_with
 from handgrad.network.layers import Dense, Layer
 from handgrad.network.losses import SoftmaxCrossEntropy
+from handgrad.network.recurrent import LSTM
 from handgrad.network.sequential import Sequential
-from handgrad.network.tokens import LSTM, Dropout, Embedding
+from handgrad.network.tokens import Dropout, Embedding
 from handgrad.sampling.choice import Choice
 from handgrad.sampling.form import Form
 from handgrad.training.callbacks import EarlyStopping

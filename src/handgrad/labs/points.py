@@ -6,7 +6,7 @@ report does not state its learning rate; the default here is ours.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from itertools import pairwise
 from typing import Any
@@ -17,6 +17,7 @@ from handgrad.data.dataset import Dataset
 from handgrad.errors import Diverged, UsageError, out_of_range, unknown_choice
 from handgrad.labs.result import LabResult, Reporter
 from handgrad.labs.resuming import training_of
+from handgrad.labs.settings import option
 from handgrad.network.engine import EngineName
 from handgrad.network.layers import Dense, Layer, Sigmoid
 from handgrad.network.losses import SquaredError
@@ -32,11 +33,6 @@ STUDIES = ("widths", "learning-rates", "linear-vs-xor", "boundary", "stages", "p
 GENERATED = ("linear", "xor")  # data that is not read from a file
 _MOST_PARAMETERS = 100_000_000
 _PROGRESS_STEPS = 100  # how often a training reports how far it is
-
-
-def _setting(default: Any, text: str, shown: str = "") -> Any:
-    """A field with the help of its option, and with what the default is, in words, where it is not a value."""
-    return field(default=default, metadata={"help": text} | ({"shown": shown} if shown else {}))
 
 
 @dataclass(frozen=True)
@@ -57,15 +53,15 @@ class PointsSettings:
     """The command line of the lab. What is None follows from what is run: the basic lab and each study have their own
     defaults, see ``plan``. Raises UsageError for a value that no training could use."""
 
-    data: str | None = _setting(None, "linear, xor, or the path of a CSV file: two features and a label.", "linear")
-    hidden: tuple[int, ...] | None = _setting(None, "Widths of the hidden layers, with commas; any depth.", "64,64")
-    epochs: int | None = _setting(None, "Passes over the training points.", "5000")
-    lr: float | None = _setting(None, "Learning rate of SGD; the report states none.", f"{LEARNING_RATE}")
-    seed: int = _setting(0, "Draws the points, the first parameters and the order of the points.")
-    engine: EngineName = _setting("compiled", "numpy is slow, for reading and debugging.")
-    log_every: int = _setting(250, "Epochs from one line of the log to the next.")
-    show_predictions: bool = _setting(False, "Print what the trained network says of every training and test point.")
-    study: str | None = _setting(None, f"A comparison of the report's instead of one training: {', '.join(STUDIES)}.")
+    data: str | None = option(None, "linear, xor, or the path of a CSV file: two features and a label.", "linear")
+    hidden: tuple[int, ...] | None = option(None, "Widths of the hidden layers, with commas; any depth.", "64,64")
+    epochs: int | None = option(None, "Passes over the training points.", "5000")
+    lr: float | None = option(None, "Learning rate of SGD; the report states none.", f"{LEARNING_RATE}")
+    seed: int = option(0, "Draws the points, the first parameters and the order of the points.")
+    engine: EngineName = option("compiled", "numpy is slow, for reading and debugging.")
+    log_every: int = option(250, "Epochs from one line of the log to the next.")
+    show_predictions: bool = option(False, "Print what the trained network says of every training and test point.")
+    study: str | None = option(None, f"A comparison of the report's instead of one training: {', '.join(STUDIES)}.")
 
     def __post_init__(self) -> None:
         at_least_1 = "a whole number of at least 1"

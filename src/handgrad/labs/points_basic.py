@@ -210,6 +210,7 @@ def _prediction_tables(trained: TrainedPoints) -> list[Table]:
 
 
 def _pictures(trained: TrainedPoints, published: PublishedPoints | None) -> list[Picture]:
+    from handgrad.figures.curves import overlay_figure
     from handgrad.figures.points import boundary_figure, prediction_figure
 
     dataset, network = trained.dataset, trained.network
@@ -226,23 +227,28 @@ def _pictures(trained: TrainedPoints, published: PublishedPoints | None) -> list
         Picture(
             "curves",
             f"Loss and accuracy of the training points after every {trained.plan.log_every} epochs{beside}.",
+            overlay_figure,
             _curves(trained, published),
         ),
         Picture(
             "predictions",
             "Ground truth beside what the trained network says. Points that it calls wrong have a ring.",
-            prediction_figure(parts, **names),
+            prediction_figure,
+            parts,
+            **names,
         ),
         Picture(
             "boundary",
             "The plane as the trained network sees it, with training and test points; the line is where it says 0.5.",
-            boundary_figure([("decision boundary", predict, *everything)], **names),
+            boundary_figure,
+            [("decision boundary", predict, *everything)],
+            **names,
         ),
     ]
 
 
-def _curves(trained: TrainedPoints, published: PublishedPoints | None) -> Any:
-    from handgrad.figures.curves import Curve, as_percent, overlay_figure
+def _curves(trained: TrainedPoints, published: PublishedPoints | None) -> dict[str, Any]:
+    from handgrad.figures.curves import Curve, as_percent
     from handgrad.figures.style import BLUE, VERMILLION
 
     epochs = [row.epoch for row in trained.rows]
@@ -255,7 +261,7 @@ def _curves(trained: TrainedPoints, published: PublishedPoints | None) -> Any:
         loss.append(Curve("published", theirs, [row.loss for row in shown], marker="o", color=VERMILLION))
         values = as_percent([row.accuracy for row in shown])
         accuracy.append(Curve("published", theirs, values, marker="o", color=VERMILLION))
-    return overlay_figure({"loss, summed over the points": loss, "accuracy, 1 − mean |y − t|  [%]": accuracy})
+    return {"loss, summed over the points": loss, "accuracy, 1 − mean |y − t|  [%]": accuracy}
 
 
 def _derivation(trained: TrainedPoints) -> Any:

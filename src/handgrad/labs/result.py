@@ -4,7 +4,9 @@ A lab is a frozen dataclass of its settings (its fields are its command line) an
 ``run(settings, reporter) -> LabResult``. It opens no files and prints nothing; the runner does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -26,13 +28,21 @@ class Table:
     digits: int = 4
 
 
-@dataclass(frozen=True)
 class Picture:
-    """A Matplotlib figure under the name of its file, with the sentence that stands below it in the report."""
+    """A Matplotlib figure under the name of its file, with the sentence that stands below it in the report.
 
-    name: str
-    caption: str
-    figure: "Figure"
+    ``draw(*arguments, **options)`` makes it when it is wanted. All of them can best be pickled: then another process
+    can draw it (``figures/drawing_process.py``).
+    """
+
+    def __init__(self, name: str, caption: str, draw: "Callable[..., Figure]", *arguments: Any, **options: Any) -> None:
+        self.name, self.caption = name, caption
+        self.draw: Callable[[], Figure] = partial(draw, *arguments, **options)
+
+    @property
+    def figure(self) -> "Figure":
+        """The figure, drawn anew."""
+        return self.draw()
 
 
 @dataclass

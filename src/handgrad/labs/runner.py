@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from handgrad.errors import HandgradError
+from handgrad.figures.drawing_process import DrawingProcess
 from handgrad.interrupt import TERMINATED, Terminated, terminable
 from handgrad.labs.console import ConsoleReporter, print_result
 from handgrad.labs.environment import environment
@@ -62,6 +63,7 @@ class Execution:
             folder.path / "checkpoints", options.checkpoint_every, run=record.identity, journal=folder.metrics
         )
         self.reporter = ConsoleReporter(folder, quiet=options.quiet, checkpoints=self.checkpoints)
+        self.drawing = DrawingProcess()
 
     def run(self) -> int:
         """Run the lab, save and print what came of it; returns the exit code."""
@@ -72,6 +74,7 @@ class Execution:
             say_error(f"terminated; {self._left()}")
             return TERMINATED
         finally:
+            self.drawing.close()
             self.folder.close()
 
     def _run(self) -> int:
@@ -95,7 +98,7 @@ class Execution:
             reporter.close()
             if result is None and self._nothing_yet:
                 folder.discard()
-        saving = _Saving(self.lab, folder, result, where)
+        saving = _Saving(self.lab, folder, result, where, self.drawing)
         try:
             saving.run()
         except KeyboardInterrupt:
@@ -137,8 +140,10 @@ class _Saving:
     """Writes everything that there is, the network first. ``error`` is the first sentence of what went wrong: a full
     disk takes no more than what does not fit."""
 
-    def __init__(self, lab: Lab, folder: RunFolder, result: LabResult, where: dict[str, Any]) -> None:
-        self.lab, self.folder, self.result, self.where = lab, folder, result, where
+    def __init__(
+        self, lab: Lab, folder: RunFolder, result: LabResult, where: dict[str, Any], drawing: DrawingProcess
+    ) -> None:
+        self.lab, self.folder, self.result, self.where, self.drawing = lab, folder, result, where, drawing
         self.error = ""
 
     def run(self) -> None:
@@ -167,10 +172,11 @@ class _Saving:
             self.error = self.error or sentence
 
     def _report(self, models: list[str]) -> None:
-        from handgrad.figures.style import to_svg
         from handgrad.labs.report import Drawing, Heading, report_html
 
-        drawings = [Drawing(each.name, each.caption, to_svg(each.figure)) for each in self.result.pictures]
+        pictures = self.result.pictures
+        svgs = self.drawing.svgs([each.draw for each in pictures])
+        drawings = [Drawing(each.name, each.caption, svg) for each, svg in zip(pictures, svgs, strict=True)]
         for drawing in drawings:
             self._try(self.folder.write, f"figures/{drawing.name}.svg", drawing.svg)
         heading = Heading(

@@ -14,10 +14,10 @@ from handgrad.kernels._rows import CARRIED, CELLS, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
 from handgrad.network.image_rows import blocks
-from handgrad.network.layers import RNN, features, steps
+from handgrad.network.layers import features, steps
 from handgrad.network.loading import Answer, Loaded, load
 from handgrad.network.program import Form, Use
-from handgrad.network.tokens import LSTM
+from handgrad.network.recurrent import LSTM, RNN
 
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop

@@ -14,6 +14,7 @@ from handgrad.layers._types import Array
 from handgrad.network.images import IMAGES
 from handgrad.network.layers import LAYERS
 from handgrad.network.losses import LOSSES
+from handgrad.network.recurrent import RECURRENT
 from handgrad.network.tokens import TOKEN_LAYERS
 from handgrad.training.initializers import INITIALIZERS
 
@@ -137,7 +138,7 @@ def load(path: str | Path) -> "Sequential":
         if plan["format"] != _FORMAT:
             raise InputError(f"format {plan['format']!r} was written by another version, expected format {_FORMAT}")
         network = Sequential(
-            [_build(LAYERS | IMAGES | TOKEN_LAYERS, entry) for entry in plan["layers"]],
+            [_build(LAYERS | RECURRENT | IMAGES | TOKEN_LAYERS, entry) for entry in plan["layers"]],
             input_shape=tuple(plan["input_shape"]),
             loss=_build(LOSSES, plan["loss"]),
             weight_decay=plan["weight_decay"],

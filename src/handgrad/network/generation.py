@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from handgrad.errors import InputError, UsageError, wrong_dtype, wrong_shape
+from handgrad.kernels._rows import LANES
 from handgrad.layers._types import Array
 from handgrad.network.engine import EngineName, make_engine
 from handgrad.network.inputs import reads_tokens
@@ -15,6 +16,8 @@ from handgrad.options import whole
 
 if TYPE_CHECKING:
     from handgrad.network.sequential import Sequential
+
+_FEW = 5  # streams below which they are worked on one by one, or two by two
 
 
 class Stepper:
@@ -94,20 +97,23 @@ class _Compiled:
         from handgrad.kernels._stepping import run_step
         from handgrad.network.stepping import Stepping
 
-        self.inside, self.run = Stepping(stepper.architecture, stepper.streams), run_step
-        self.logits = np.zeros((stepper.streams, stepper.outputs), stepper.architecture.dtype)
-        self.numbers = np.zeros(stepper.streams, np.int64)
+        self.streams = stepper.streams
+        # eight streams are worked on at once: from five on, empty ones beside them cost nothing
+        filled = self.streams if self.streams < _FEW else -LANES * (-self.streams // LANES)
+        self.inside, self.run = Stepping(stepper.architecture, filled), run_step
+        self.logits = np.zeros((filled, stepper.outputs), stepper.architecture.dtype)
+        self.numbers = np.zeros(filled, np.int64)
         self.begin(stepper._states)
 
     def step(self, tokens: Any) -> Array:
-        self.numbers[:] = tokens
+        self.numbers[: self.streams] = tokens
         self.run(*self.inside.fixed, self.numbers, self.logits)
-        return self.logits
+        return self.logits[: self.streams]
 
     def states(self) -> list[tuple[Array, ...]]:
-        return self.inside.states
+        return [tuple(view[: self.streams] for view in views) for views in self.inside.states]
 
     def begin(self, states: list[tuple[Array, ...]]) -> None:
         for views, arrays in zip(self.inside.states, states, strict=True):
             for view, array in zip(views, arrays, strict=True):
-                view[...] = array
+                view[: self.streams] = array

@@ -10,14 +10,12 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
-from handgrad.errors import unknown_choice, wrong_shape
-from handgrad.layers._activations import ACTIVATIONS
+from handgrad.errors import wrong_shape
 from handgrad.layers._types import Array
 from handgrad.layers.dense import DenseParams, dense_backward, dense_forward
 from handgrad.layers.identity import identity_backward, identity_forward
 from handgrad.layers.leaky_relu import leaky_relu_backward, leaky_relu_forward
 from handgrad.layers.relu import relu_backward, relu_forward
-from handgrad.layers.rnn import RnnParams, rnn_backward, rnn_forward
 from handgrad.layers.scaled_tanh import scaled_tanh_backward, scaled_tanh_forward
 from handgrad.layers.sigmoid import sigmoid_backward, sigmoid_forward
 from handgrad.layers.softmax import softmax_backward, softmax_forward
@@ -141,73 +139,6 @@ class Dense:
     def backward(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Gradients]:
         dx, grads = dense_backward(DenseParams(params["W"], params["b"]), cache, dy)
         return dx, grads._asdict()
-
-
-@dataclass(frozen=True)
-class RNN:
-    """Recurrent layer (Elman's), h_t = f(b + W h_{t-1} + U x_t), with ``units`` states, on sequences (steps, features).
-
-    Hands on every state, or with ``return_sequences=False`` the last one (of each sequence, whatever its length).
-    ``truncate``: k of truncated BPTT(k), no gradient flows back over the steps k, 2k, ...; 0: the gradient is exact.
-    ``recurrent_weights``, ``weights`` and ``biases`` are initializers of W, U and b or their names.
-    """
-
-    units: int
-    activation: str = "tanh"
-    return_sequences: bool = True
-    truncate: int = 0
-    recurrent_weights: Any = "orthogonal"
-    weights: Any = "glorot_uniform"
-    biases: Any = "zeros"
-    kind: ClassVar[str] = "rnn"
-    decayed: ClassVar[tuple[str, ...]] = ("W", "U")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole("the width of an RNN layer", self.units))
-        object.__setattr__(self, "truncate", whole("truncate of RNN", self.truncate, "0 (not truncated) or steps", 0))
-        if self.activation not in ACTIVATIONS:
-            raise unknown_choice("the activation of RNN", self.activation, tuple(ACTIVATIONS))
-
-    def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 2:
-            raise wrong_shape("the input of RNN", input_shape, ("steps", "features"), "an RNN takes sequences")
-        return (input_shape[0], self.units) if self.return_sequences else (self.units,)
-
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        return {"W": (self.units, self.units), "U": (self.units, input_shape[1]), "b": (self.units,)}
-
-    def initializers(self) -> dict[str, Any]:
-        return {"W": self.recurrent_weights, "U": self.weights, "b": self.biases}
-
-    def constants(self) -> tuple[float, ...]:
-        return ()
-
-    @property
-    def state_sizes(self) -> tuple[int, ...]:
-        """Of the state, which goes on from one call to the next."""
-        return (self.units,)
-
-    def forward_through_time(
-        self, params: Mapping[str, Array], x: Array, before: Sequence[Array] | None, lengths: Any
-    ) -> tuple[Array, Any]:
-        """The equation: ``x`` (T, features, B) to states (T, units, B), or the last (units, B), and the cache."""
-        h0 = np.zeros((self.units, x.shape[2]), x.dtype) if before is None else before[0]
-        h, cache = rnn_forward(RnnParams(params["W"], params["U"], params["b"]), x, h0, self.activation, lengths)
-        return h if self.return_sequences else h[-1], cache
-
-    def backward_through_time(self, params: Mapping[str, Array], cache: Any, dy: Array) -> tuple[Array, Gradients]:
-        """The equation: ``dy`` to ``dx`` and the gradients by parameter name."""
-        dh = dy
-        if not self.return_sequences:
-            dh = np.zeros_like(cache.h[:-1])
-            dh[-1] = dy
-        parameters = RnnParams(params["W"], params["U"], params["b"])
-        dx, _, grads = rnn_backward(parameters, cache, dh, self.truncate or None)
-        return dx, grads._asdict()
-
-    def last_states(self, cache: Any) -> tuple[Array, ...]:
-        """The state (units, B) after the last step."""
-        return (cache.h[-2],)
 
 
 Layer = StepLayer | TimeLayer
@@ -336,5 +267,5 @@ class Softmax(_Elementwise):
 
 
 LAYERS: dict[str, type[Any]] = {
-    cls.kind: cls for cls in (Dense, RNN, Sigmoid, Tanh, ScaledTanh, ReLU, LeakyReLU, Identity, Softmax)
+    cls.kind: cls for cls in (Dense, Sigmoid, Tanh, ScaledTanh, ReLU, LeakyReLU, Identity, Softmax)
 }

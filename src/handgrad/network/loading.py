@@ -37,7 +37,8 @@ class Loaded(NamedTuple):
 
     def blas(self) -> Any:
         """A context that holds BLAS to one thread, where this program calls it at all."""
-        products = self.form == "batch" or "token_cross_entropy" in self.program.kinds
+        tokens = "token_cross_entropy" in self.program.kinds and self.form != "online"
+        products = self.form == "batch" or tokens
         return _one_blas_thread().limit(limits=1) if products else nullcontext()
 
 

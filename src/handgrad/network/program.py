@@ -13,11 +13,12 @@ from handgrad.kernels import _rows as row
 from handgrad.layers._activations import ACTIVATIONS
 from handgrad.network.image_rows import blocks, image_scratch, image_sizes, link_lists, with_lists
 from handgrad.network.images import IMAGES, Conv2D
-from handgrad.network.layers import RNN, Layer, Shape, features, steps
+from handgrad.network.layers import Dense, Layer, Shape, features, steps
 from handgrad.network.losses import Loss, per_token
 from handgrad.network.parameters import Parameters
+from handgrad.network.recurrent import LSTM, RNN
 from handgrad.network.token_rows import time_row, token_loss_row
-from handgrad.network.tokens import LSTM, Dropout, Embedding
+from handgrad.network.tokens import Dropout, Embedding
 
 # batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way
 # back; step: one step of a few sequences, which go on
@@ -142,8 +143,8 @@ class _Layout:
         r = [0] * row.COLUMNS
         r[row.IN], r[row.N_IN], r[row.LENGTHS] = last, features(shape), self.lengths
         r[row.N_OUT] = features(layer.output_shape(shape))
-        most = self.capacity * steps(shape)  # a step is taken when all positions are through
-        token_loss_row(r, shape, self.place, most if form == "online" else min(row.CHUNK, most))
+        online, most = form == "online", self.capacity * steps(shape)
+        token_loss_row(r, shape, self.place, most if online else min(row.CHUNK, most), columns=online)
         return r
 
 
@@ -186,6 +187,8 @@ def make_program(
             r, kind = layout.token_loss_row(layer, shape, last, form), "token_cross_entropy"
         else:
             r = layout.layer_row(layer, shape, last)
+            if form == "step" and isinstance(layer, Dense):
+                r[row.GATHERED] = layout.place(row.LANES * features(shape), samples=1)
         if isinstance(layer, Dropout):
             r[row.KEYS], r[row.LAYER] = keys_at, i
             r[row.PER_SAMPLE] = 1 if drops else steps(shape)

@@ -6,9 +6,8 @@ from handgrad.kernels._gather import LAST_AT, LENGTHS_AT, X_AT
 from handgrad.kernels._rows import CARRIED, CELLS, HIDDEN, N_OUT, SHIFTS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture
-from handgrad.network.layers import RNN
 from handgrad.network.loading import load
-from handgrad.network.tokens import LSTM
+from handgrad.network.recurrent import LSTM, RNN
 
 
 class Stepping:

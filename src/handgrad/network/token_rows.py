@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from handgrad.kernels import _rows as row
 from handgrad.network.layers import Shape, TimeLayer, features, steps
-from handgrad.network.tokens import LSTM, Dropout, Embedding
+from handgrad.network.recurrent import LSTM
+from handgrad.network.tokens import Dropout, Embedding
 
 Place = Callable[..., int]  # place(size, samples=...): where an array begins that has ``size`` numbers for each sample
 
@@ -35,10 +36,11 @@ def _lstm_row(r: list[int], layer: LSTM, shape: Shape, place: Place) -> None:
         r[row.OUT] = place(H)
 
 
-def token_loss_row(r: list[int], shape: Shape, place: Place, at_once: int) -> None:
+def token_loss_row(r: list[int], shape: Shape, place: Place, at_once: int, *, columns: bool) -> None:
     """The row of a Dense layer, whose input of ``shape`` is already named, with the loss behind it: ``at_once``
-    positions are worked on together."""
+    positions are worked on together, side by side in ``columns`` or one below the other."""
+    at_once = -row.COLUMNS_TOGETHER * (-at_once // row.COLUMNS_TOGETHER) if columns else at_once
     r[row.STEPS], r[row.PER_SAMPLE], r[row.CHUNK_ROWS] = steps(shape), 1, at_once
     r[row.AUX], r[row.OUT] = place(steps(shape)), place(steps(shape))
     r[row.LOGITS] = place(at_once * r[row.N_OUT], samples=1)
-    r[row.GATHERED] = place(2 * at_once * r[row.N_IN], samples=1)
+    r[row.GATHERED] = place(at_once * (3 * r[row.N_IN] + 3 if columns else r[row.N_IN]), samples=1)

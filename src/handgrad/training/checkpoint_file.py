@@ -132,3 +132,12 @@ def copied(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [copied(each) for each in value]
     return value
+
+
+def difference(given: Any, expected: Any) -> str:
+    """In which entry two descriptions differ first, and how."""
+    if isinstance(given, dict) and isinstance(expected, dict):
+        key = next(key for key in [*given, *expected] if given.get(key) != expected.get(key))
+        inner = difference(given.get(key), expected.get(key))
+        return inner if isinstance(given.get(key), dict) else f"its {key} is {inner}"
+    return f"{given!r}, expected {expected!r}"

@@ -17,7 +17,7 @@ from handgrad.errors import Diverged, HandgradError, InputError
 from handgrad.interrupt import Interrupt, deferred_interrupt
 from handgrad.terminal import say_error
 from handgrad.training.cadence import DEFAULT, Cadence
-from handgrad.training.checkpoint_file import checkpoint_path, copied, numbered, read, sweep, to_bytes
+from handgrad.training.checkpoint_file import checkpoint_path, copied, difference, numbered, read, sweep, to_bytes
 
 _WORTH_KEEPING = 10.0  # seconds of work since the last checkpoint with which a training's end is one too
 _KEPT = 2  # checkpoints in the folder
@@ -292,12 +292,3 @@ class Training(AbstractContextManager["Training"]):
             self._deferral.__exit__(None, None, None)
         if kind is None:
             self._interrupt.raise_it()
-
-
-def difference(given: Any, expected: Any) -> str:
-    """In which entry two descriptions differ first, and how."""
-    if isinstance(given, dict) and isinstance(expected, dict):
-        key = next(key for key in [*given, *expected] if given.get(key) != expected.get(key))
-        inner = difference(given.get(key), expected.get(key))
-        return inner if isinstance(given.get(key), dict) else f"its {key} is {inner}"
-    return f"{given!r}, expected {expected!r}"

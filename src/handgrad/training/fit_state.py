@@ -8,7 +8,8 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.network.engine import Batch
-from handgrad.training.checkpoints import Training, difference
+from handgrad.training.checkpoint_file import difference
+from handgrad.training.checkpoints import Training
 from handgrad.training.history import Epoch, History
 
 if TYPE_CHECKING:

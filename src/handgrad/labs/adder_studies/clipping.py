@@ -148,4 +148,4 @@ def _picture(groups: list[Group], norms: dict[str, list[Array]]) -> Picture:
         f"Left: right sums in the last epoch by learning rate, mean over the seeds. Right: the largest gradient norm "
         f"of {_SUMS} sums after every epoch, before any bound is applied, at rate {WATCHED:g}."
     )
-    return Picture("clipping", caption, clipping_figure(accuracies, largest, NORM))
+    return Picture("clipping", caption, clipping_figure, accuracies, largest, NORM)

@@ -155,12 +155,16 @@ def _pictures(flows: dict[str, tuple[Flow, Flow]]) -> list[Picture]:
             "flows",
             "The norm of dL_t/dh_k before training, by the spectral radius ρ of the first W: it fades, or grows, with "
             "the distance between the loss of step t and the state of step k.",
-            flow_figure({name: before for name, (before, _) in list(flows.items())[:_PANELS]}, named=False),
+            flow_figure,
+            {name: before for name, (before, _) in list(flows.items())[:_PANELS]},
+            named=False,
         ),
         Picture(
             "reach",
             "What is left of the gradient by distance, by the spectral radius of the first W. Geometric mean over the "
             "steps; where a line ends, nothing is left in float64.",
-            reach_figure({name.removeprefix("radius "): pair for name, pair in flows.items()}, "first ρ(W)"),
+            reach_figure,
+            {name.removeprefix("radius "): pair for name, pair in flows.items()},
+            "first ρ(W)",
         ),
     ]

@@ -146,12 +146,14 @@ def _pictures(found: list[Carried]) -> list[Picture]:
     shares = {each.group.plan.bits: [(at.random, at.chains) for at in each.tried] for each in found}
     return [
         Picture(
-            "learning", "Learning from sums of so many bits, mean over the seeds.", learning_figure(rows, title="bits")
+            "learning", "Learning from sums of so many bits, mean over the seeds.", learning_figure, rows, title="bits"
         ),
         Picture(
             "carried",
             f"How many sums of {TRIED} bits come out exactly right, by the length that was learned from; a mark for "
             "every seed.",
-            carried_figure(shares, TRIED),
+            carried_figure,
+            shares,
+            TRIED,
         ),
     ]

@@ -210,26 +210,29 @@ def _pictures(outcomes: Outcomes, measured: list[Stability]) -> list[Picture]:
             by_length = outcomes.by_length(variant, method)
             shares[variant, method] = [(e.length, 100 * e.count("learned") / len(e.fates)) for e in by_length]
     maps = term_maps(max((x for x, _ in first.values()), key=len)[:_MAP_STEPS])
-    pictures = [Picture("outcomes", "Share of the seeds that learn to count, by length.", outcomes_figure(shares))]
+    pictures = [Picture("outcomes", "Share of the seeds that learn to count, by length.", outcomes_figure, shares)]
     pictures += [_surface(variant, outcomes) for variant in _settings()]
     return [
         *pictures,
         Picture(
             "cliff",
             "The loss along w_rec at w_x = 1, and its derivative: the wall beyond w_rec = 1.",
-            cliff_figure({steps: slices(x, t) for steps, (x, t) in first.items()}),
+            cliff_figure,
+            {steps: slices(x, t) for steps, (x, t) in first.items()},
         ),  # fmt: skip
         Picture(
             "limits",
             "The largest rate at which steps come closer to the answer, by length (median over the seeds); "
             "a method that is missing at a length repels. Dotted: the rates of the report's text and code.",
-            limits_figure({m: [(e.length, e.limits[m]) for e in measured] for m in METHODS}),
+            limits_figure,
+            {m: [(e.length, e.limits[m]) for e in measured] for m in METHODS},
         ),  # fmt: skip
         Picture(
             "terms",
             "The product terms of the recurrent weight's gradient: how much the output of step n depends on "
             "w_rec through step k, mean over the sequences, w_x = 1.",
-            terms_figure(maps),
+            terms_figure,
+            maps,
         ),  # fmt: skip
     ]
 
@@ -246,4 +249,4 @@ def _surface(variant: str, outcomes: Outcomes) -> Picture:
         f"The loss over the two weights and the ways of the three methods, setting {variant}, first seed: from the "
         "ring to the filled marker; what leaves a picture runs along its edge."
     )
-    return Picture(f"surface-{variant}", caption, paths_figure(panels))
+    return Picture(f"surface-{variant}", caption, paths_figure, panels)

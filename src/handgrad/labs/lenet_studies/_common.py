@@ -206,7 +206,7 @@ def _picture(groups: Sequence[Group], what: str) -> Picture:
         "Left: test error by epoch, mean over the trainings. Right: test accuracy in the end, a mark for each "
         "training; the line is the mean."
     )
-    return Picture("comparison", caption, comparison_figure(curves, ends, what))
+    return Picture("comparison", caption, comparison_figure, curves, ends, what)
 
 
 def _mean_curve(group: Group) -> list[float]:

@@ -41,5 +41,5 @@ def links(settings: LenetSettings, reporter: Reporter) -> LabResult:
         tables = {"LeCun": lecun} | {f"random, seed {plan.seed + k}": table for k, table in enumerate(drawn)}
         shared = [int(np.sum(lecun & table)) for table in drawn]
         caption = f"The tables. Of their links the random ones share {', '.join(map(str, shared))} with LeCun's."
-        result.pictures.append(Picture("links", caption, links_figure(tables)))
+        result.pictures.append(Picture("links", caption, links_figure, tables))
     return result

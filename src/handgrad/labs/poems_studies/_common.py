@@ -137,4 +137,4 @@ def curves_picture(study: Study, caption: str) -> Picture:
 
     curves = {name: each.column("test_cross_entropy") for name, each in study.trainings.items() if each.records}
     levels = {"frequency of characters": study.counted.unigram}
-    return Picture("comparison", caption, comparison_figure(curves, levels))
+    return Picture("comparison", caption, comparison_figure, curves, levels)

@@ -23,8 +23,8 @@ from handgrad.labs.poems_studies._common import (
 from handgrad.labs.poems_training import Material, Watch, perplexity
 from handgrad.labs.result import LabResult, Picture, Reporter, Table
 from handgrad.labs.words import several
+from handgrad.network.recurrent import LSTM
 from handgrad.network.sequential import Sequential
-from handgrad.network.tokens import LSTM
 from handgrad.training.initializers import GlorotUniform, Initializer, Normal, Zeros
 
 SHARE, EPOCHS, BATCH = 0.1, 6, 64
@@ -160,8 +160,8 @@ def _units_picture(found: dict[str, Units], hidden: int) -> Picture:
     from handgrad.figures.poems import units_figure
 
     caption = "Hidden units that differ from each other, and the effective rank of their states; at epoch 0 untrained."
-    figure = units_figure({n: u.distinct for n, u in found.items()}, {n: u.rank for n, u in found.items()}, hidden)
-    return Picture("units", caption, figure)
+    distinct, rank = {n: u.distinct for n, u in found.items()}, {n: u.rank for n, u in found.items()}
+    return Picture("units", caption, units_figure, distinct, rank, hidden)
 
 
 def findings(study: Study, found: dict[str, Units]) -> list[str]:

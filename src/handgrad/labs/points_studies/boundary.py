@@ -201,8 +201,6 @@ def _pictures(linear: TrainedPoints, xor: TrainedPoints, of_linear: _Linear) -> 
         (f"{name}, {each.last.epoch:,} epochs", lambda x, each=each: _asked(each, x), each.dataset.x, each.dataset.t)
         for name, each in (("linear", linear), ("XOR", xor))
     ]
-    maps = two_boundaries_figure(panels, of_linear.wrong)
-    along = offsets_figure(_POSITIONS, of_linear.offsets, _EDGES, [share for _, share in of_linear.bands])
     wrong = len(of_linear.wrong)
     return [
         Picture(
@@ -210,12 +208,18 @@ def _pictures(linear: TrainedPoints, xor: TrainedPoints, of_linear: _Linear) -> 
             "What the classifiers say of the square. Solid: where they say 0.5; dashed: the diagonal (left), and "
             f"where both diagonals are equally near (right). Dots: the {wrong} of {NEW_POINTS:,} new points called "
             "wrong.",
-            maps,
+            two_boundaries_figure,
+            panels,
+            of_linear.wrong,
         ),
         Picture(
             "boundary-distance",
             "The linear classifier: how far its boundary lies from the diagonal, and who is called right near it.",
-            along,
+            offsets_figure,
+            _POSITIONS,
+            of_linear.offsets,
+            _EDGES,
+            [share for _, share in of_linear.bands],
         ),
     ]
 

@@ -110,7 +110,9 @@ def _picture(trained: Trainings) -> Picture:
     return Picture(
         "learning-rates",
         "The same network from the same start at six learning rates.",
-        comparison_figure(curves, title="learning rate"),
+        comparison_figure,
+        curves,
+        title="learning rate",
     )
 
 

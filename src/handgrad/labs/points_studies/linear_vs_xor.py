@@ -178,7 +178,8 @@ def _curves(comparison: _Comparison) -> Picture:
     return Picture(
         "linear-vs-xor",
         "Linear points (solid) and XOR points (dashed) by networks of the same widths.",
-        two_sets_figure({(data, hidden_text(hidden)): each.rows for (data, hidden), each in comparison.whole.items()}),
+        two_sets_figure,
+        {(data, hidden_text(hidden)): each.rows for (data, hidden), each in comparison.whole.items()},
     )
 
 
@@ -198,7 +199,9 @@ def _loss_by_point(comparison: _Comparison) -> Picture:
         "Left: every training point's squared error after training, by its distance from where the classes meet "
         "(those below 1e-8 are not shown). Right: the same network trained with (solid) and without (dotted) the "
         f"{_NEAREST} points nearest to it.",
-        nearest_figure(points, curves),
+        nearest_figure,
+        points,
+        curves,
     )
 
 

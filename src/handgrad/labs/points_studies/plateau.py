@@ -68,7 +68,9 @@ def _pictures(evidence: Evidence) -> list[Picture]:
             f"The same start, seed {evidence.plan.seed}, trained in four ways. Larger rate: its epochs are shown as "
             "those of the report's rate in which it would come as far. Middle: the norm of the gradient of the loss "
             "that each trains. Right: share of saturated units, dotted at the larger rate.",
-            plateau_figure(evidence.watches, evidence.factor),
+            plateau_figure,
+            evidence.watches,
+            evidence.factor,
         )
     ]
     if evidence.end is not None:
@@ -77,7 +79,11 @@ def _pictures(evidence: Evidence) -> list[Picture]:
                 "plateau-descent",
                 f"From where the run stands after {evidence.end.epoch:,} epochs straight down the gradient: left the "
                 "loss, right by how much it lies below where it started, on logarithmic scales.",
-                descent_figure(LENGTHS, evidence.end.line, evidence.end.loss, evidence.end.gradient),
+                descent_figure,
+                LENGTHS,
+                evidence.end.line,
+                evidence.end.loss,
+                evidence.end.gradient,
             )
         )
     return made

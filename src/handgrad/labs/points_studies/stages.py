@@ -150,12 +150,19 @@ def _pictures(trained: TrainedPoints, kept: list[Stage]) -> list[Picture]:
             "stages",
             "What the network says of the plane while it learns. The line is where it says 0.5; the paler, the less "
             "it is decided.",
-            stages_figure(panels, dataset.x, dataset.t, features=dataset.features, classes=dataset.classes),
+            stages_figure,
+            panels,
+            dataset.x,
+            dataset.t,
+            features=dataset.features,
+            classes=dataset.classes,
         ),
         Picture(
             "stages-curve",
             "Loss and accuracy on the training points. Line: ours; circles: published.",
-            comparison_figure([(dataset.name, trained.rows)], published),
+            comparison_figure,
+            [(dataset.name, trained.rows)],
+            published,
         ),
     ]
 

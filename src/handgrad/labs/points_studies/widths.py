@@ -133,7 +133,9 @@ def _picture(trained: Trainings) -> Picture:
     return Picture(
         "widths",
         "Networks of different widths on the same points. Lines: ours; circles: published, in the same colours.",
-        comparison_figure(curves, published),
+        comparison_figure,
+        curves,
+        published,
     )
 
 
