@@ -2,7 +2,7 @@
 
 import sys
 
-from handgrad.cli import main
+from handgrad.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handgrad.figures.points import boundary_figure, plane, prediction_figure
+from handgrad.figures.points import boundary_figure, map_of, plane, prediction_figure
 from handgrad.figures.style import to_svg
 
 X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0], [1.0, 2.0], [0.5, 1.0]])
@@ -43,7 +43,7 @@ def test_wrong_points_have_a_ring():
 
 
 def test_the_map_and_its_line_are_where_the_classifier_changes_its_mind():
-    figure = boundary_figure([("a", above, X, T)], **NAMES)
+    figure = boundary_figure([("a", map_of(above, plane(X)), X, T)], **NAMES)
     axes = figure.axes[0]
     (picture,) = axes.images
     colors = picture.get_array()
@@ -56,7 +56,9 @@ def test_the_map_and_its_line_are_where_the_classifier_changes_its_mind():
 
 
 def test_a_classifier_of_one_opinion_has_no_line_and_several_stand_side_by_side():
-    figure = boundary_figure([("a", above, X, T), ("b", lambda x: np.zeros(len(x)), X, T)], **NAMES)
+    figure = boundary_figure(
+        [("a", map_of(above, plane(X)), X, T), ("b", map_of(lambda x: np.zeros(len(x)), plane(X)), X, T)], **NAMES
+    )
     assert len(figure.axes) == 3  # and the scale
     assert figure.axes[1].get_title(loc="left") == "b"
     assert all(len(c.get_offsets()) for c in figure.axes[1].collections)  # points alone
@@ -64,4 +66,4 @@ def test_a_classifier_of_one_opinion_has_no_line_and_several_stand_side_by_side(
 
 def test_names_from_a_file_are_not_read_as_tex():
     names = {"features": ("$\\frac$", "a\nb" * 50), "classes": ("$x", "身高")}
-    assert to_svg(boundary_figure([("a", above, X, T)], **names)).startswith(b"<?xml")
+    assert to_svg(boundary_figure([("a", map_of(above, plane(X)), X, T)], **names)).startswith(b"<?xml")

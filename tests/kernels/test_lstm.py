@@ -8,7 +8,8 @@ from handgrad.kernels._jit import kernel, pointer
 from handgrad.kernels._several import affine_rows
 from handgrad.layers.lstm import LstmParams, lstm_backward, lstm_forward
 
-SIZES = [(1, 1, 1, 1), (3, 5, 2, 7), (4, 3, 5, 16), (1, 4, 17, 33)]  # sequences, steps, inputs, states
+# sequences, steps, inputs, states; the last: enough sequences for BLAS, and more real steps than a chunk has
+SIZES = [(1, 1, 1, 1), (3, 5, 2, 7), (4, 3, 5, 16), (1, 4, 17, 33), (101, 3, 2, 40)]
 
 
 class Lstm(Operation):
@@ -88,13 +89,13 @@ def test_equals_the_equation(sizes, dtype, form, carried):
 @pytest.mark.parametrize("last", [False, True])
 @pytest.mark.parametrize("truncate", [0, 2])
 @pytest.mark.parametrize("carried", [False, True])
-@pytest.mark.parametrize(("n", "form"), [(4, ""), (1, "_one")])
+@pytest.mark.parametrize(("n", "form"), [(4, ""), (101, ""), (1, "_one")])
 def test_lengths_and_truncation(last, truncate, carried, n, form):
     T, N, H = 5, 3, 4
     params, x, dh, h0, c0 = problem(n, T, N, H, "float64")
     if not carried:
         h0, c0 = 0 * h0, 0 * c0
-    lengths = np.array([5, 3, 3, 1])[:n] if n > 1 else np.array([3])
+    lengths = {1: np.array([3]), 4: np.array([5, 3, 3, 1]), 101: np.repeat([5, 4, 3, 1], [10, 30, 58, 3])}[n]
     if last:
         dh[:-1] = 0
     op = Lstm(n, T, N, H, "float64", params, truncate, lengths, last, (h0, c0) if carried else None)

@@ -1,7 +1,7 @@
 """Points with two classes, and what a classifier says of the plane that they lie in."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = np.ndarray[Any, np.dtype[Any]]
+Limits = tuple[float, float, float, float]
 Predict = Callable[[Floats], Floats]
 
 _GRID = 121  # points along each side of a map of the plane
@@ -20,12 +21,32 @@ _LEGEND = 0.2  # inches above the axes
 _MARGIN = 0.04  # around the points, as a share of their range
 
 
-def plane(x: Floats) -> tuple[float, float, float, float]:
+class PlaneMap(NamedTuple):
+    """The probability of class 1 on a grid of points within ``limits``: p (rows, columns), the lowest row first."""
+
+    limits: Limits
+    p: Floats
+
+
+def plane(x: Floats) -> Limits:
     """Left, right, lower and upper limit of the plane that shows the points ``x`` (n, 2)."""
     low, high = x.min(axis=0), x.max(axis=0)
     margin = np.where(high > low, (high - low) * _MARGIN, 0.5)
     (left, lower), (right, upper) = low - margin, high + margin
     return float(left), float(right), float(lower), float(upper)
+
+
+def map_of(predict: Predict, limits: Limits) -> PlaneMap:
+    """What ``predict`` ((n, 2) to (n, 1) or (n,), the probability of class 1) says of the plane within ``limits``."""
+    u, v = _grid(limits)
+    p = np.asarray(predict(np.column_stack([u.ravel(), v.ravel()])), dtype=np.float64)
+    return PlaneMap(limits, p.reshape(u.shape))
+
+
+def _grid(limits: Limits) -> tuple[Floats, Floats]:
+    left, right, lower, upper = limits
+    u, v = np.meshgrid(np.linspace(left, right, _GRID), np.linspace(lower, upper, _GRID))
+    return u, v
 
 
 def draw_points(axes: "Axes", x: Floats, classes: Floats, size: float = 22.0) -> None:
@@ -42,20 +63,16 @@ def mark_wrong(axes: "Axes", x: Floats, size: float = 90.0) -> None:
     axes.scatter(x[:, 0], x[:, 1], s=size, facecolors="none", edgecolors=INK, linewidths=1.1, zorder=4)
 
 
-def draw_map(axes: "Axes", predict: Predict, limits: tuple[float, float, float, float]) -> None:
-    """What ``predict`` ((n, 2) to (n, 1) or (n,), the probability of class 1) says of the plane within ``limits``.
-
-    The colour is that of the likelier class, paler as the classifier is less certain; the line is where it says 0.5.
-    """
-    left, right, lower, upper = limits
-    u, v = np.meshgrid(np.linspace(left, right, _GRID), np.linspace(lower, upper, _GRID))
-    p = np.asarray(predict(np.column_stack([u.ravel(), v.ravel()])), dtype=np.float64).reshape(u.shape)
+def draw_map(axes: "Axes", seen: PlaneMap) -> None:
+    """What a classifier says of the plane. The colour is that of the likelier class, paler as the classifier is less
+    certain; the line is where it says 0.5."""
+    p, limits = seen.p, seen.limits
     axes.imshow(_map_colors(p), extent=limits, origin="lower", aspect="auto", interpolation="bilinear", zorder=1)
     if p.min() < 0.5 < p.max():
-        axes.contour(u, v, p, levels=[0.5], colors=[INK], linewidths=1.4, zorder=2)
+        axes.contour(*_grid(limits), p, levels=[0.5], colors=[INK], linewidths=1.4, zorder=2)
     axes.grid(visible=False)
-    axes.set_xlim(left, right)
-    axes.set_ylim(lower, upper)
+    axes.set_xlim(limits[:2])
+    axes.set_ylim(limits[2:])
 
 
 def _map_colors(p: Floats) -> Floats:
@@ -93,22 +110,17 @@ def prediction_figure(
 
 
 def boundary_figure(
-    panels: Sequence[tuple[str, Predict, Floats, Floats]],
-    *,
-    features: Sequence[str],
-    classes: Sequence[str],
-    limits: tuple[float, float, float, float] | None = None,
+    panels: Sequence[tuple[str, PlaneMap, Floats, Floats]], *, features: Sequence[str], classes: Sequence[str]
 ) -> "Figure":
-    """The plane as classifiers see it, up to three side by side: title, ``predict``, and points x (n, 2), t (n,)."""
-    limits = plane(np.concatenate([x for _, _, x, _ in panels])) if limits is None else limits
+    """The plane as classifiers see it, up to three side by side: title, map, and points x (n, 2), t (n,)."""
     width = {1: 4.9, 2: 7.0}.get(len(panels), 7.6)
     with look():
         figure, (row,) = new_figure(len(panels), width=width, square=True, right=0.75, above=_LEGEND)
-        for axes, (title, predict, x, t) in zip(row, panels, strict=True):
-            draw_map(axes, predict, limits)
+        for axes, (title, seen, x, t) in zip(row, panels, strict=True):
+            draw_map(axes, seen)
             draw_points(axes, x, (np.ravel(t) > 0.5).astype(int))
             axes.set_title(title)
-            _frame(axes, limits, features)
+            _frame(axes, seen.limits, features)
         _class_legend(figure, classes)
         _probability_scale(figure, row[-1], classes[1])
     return figure
@@ -118,7 +130,7 @@ def _count(wrong: int, of: int) -> str:
     return f"{wrong} of {of} wrong" if wrong else f"all {of} right"
 
 
-def _frame(axes: "Axes", limits: tuple[float, float, float, float], features: Sequence[str]) -> None:
+def _frame(axes: "Axes", limits: Limits, features: Sequence[str]) -> None:
     axes.set_xlim(limits[0], limits[1])
     axes.set_ylim(limits[2], limits[3])
     axes.set_xlabel(_feature(features[0]))

@@ -1,12 +1,12 @@
 """Pictures of the studies of the lab ``points``: curves over each other, maps of the plane."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from handgrad.figures.curves import Curve, draw_curves
-from handgrad.figures.points import draw_map, draw_points, plane
+from handgrad.figures.points import PlaneMap, draw_map, draw_points
 from handgrad.figures.style import (
     BLUE,
     CLASS_COLORS,
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Floats = np.ndarray[Any, np.dtype[Any]]
-Predict = Callable[[Floats], Floats]
 
 LOSS, _ACCURACY = "loss (summed over the points)", "accuracy 1 − mean |y − t|, %"
-_SQUARE = (0.0, 1.0, 0.0, 1.0)
+SQUARE = (0.0, 1.0, 0.0, 1.0)
+"""Limits of the plane that the labs' own points lie in."""
+
 _SMALLEST = 1e-8  # squared error of a point that is shown
 _STYLES = ("-", "--", "-.", ":")
 
@@ -141,18 +142,18 @@ def nearest_figure(
     return figure
 
 
-def two_boundaries_figure(panels: Sequence[tuple[str, Predict, Floats, Floats]], wrong: Floats) -> "Figure":
+def two_boundaries_figure(panels: Sequence[tuple[str, PlaneMap, Floats, Floats]], wrong: Floats) -> "Figure":
     """The square as a linear and as an XOR classifier see it.
 
-    ``panels``: title, ``predict``, and training points x (n, 2), t (n, 1). Dashed are the true diagonal, and the lines
-    where XOR's diagonals are equally near; ``wrong`` (m, 2) are points that the linear classifier calls wrong.
+    ``panels``: title, map of ``SQUARE``, and training points x (n, 2), t (n, 1). Dashed are the true diagonal, and the
+    lines where XOR's diagonals are equally near; ``wrong`` (m, 2) are points that the linear classifier calls wrong.
     """
     diagonal, halves = (((0, 1), (0, 1)),), (((0.5, 0.5), (0, 1)), ((0, 1), (0.5, 0.5)))
     truths: tuple[tuple[tuple[tuple[float, float], tuple[float, float]], ...], ...] = (diagonal, halves)
     with look():
         figure, (row,) = new_figure(2, width=7.0, square=True, above=0.2)
-        for axes, (title, predict, x, t), lines in zip(row, panels, truths, strict=True):
-            draw_map(axes, predict, _SQUARE)
+        for axes, (title, seen, x, t), lines in zip(row, panels, truths, strict=True):
+            draw_map(axes, seen)
             draw_points(axes, x, (np.ravel(t) > 0.5).astype(int), size=14)
             for u, v in lines:
                 axes.plot(u, v, color=INK, lw=1.0, ls=(0, (5, 3)), zorder=2.5)
@@ -212,18 +213,17 @@ def offsets_figure(
 
 
 def stages_figure(
-    panels: Sequence[tuple[str, Predict]], x: Floats, t: Floats, *, features: Sequence[str], classes: Sequence[str]
+    panels: Sequence[tuple[str, PlaneMap]], x: Floats, t: Floats, *, features: Sequence[str], classes: Sequence[str]
 ) -> "Figure":
-    """The plane as one network sees it at several epochs, three maps in a row: titles and ``predict``; with the
+    """The plane as one network sees it at several epochs, three maps in a row, with their titles, and with the
     training points x (n, 2), t (n, 1)."""
-    limits = plane(x)
     rows = -(-len(panels) // 3)
     with look():
         figure, grid = new_figure(3, rows, square=True, above=0.2)
         for axes in grid.flat[len(panels) :]:
             axes.set_visible(False)
-        for axes, (title, predict) in zip(grid.flat, panels, strict=False):
-            draw_map(axes, predict, limits)
+        for axes, (title, seen) in zip(grid.flat, panels, strict=False):
+            draw_map(axes, seen)
             draw_points(axes, x, (np.ravel(t) > 0.5).astype(int), size=9)
             axes.set_title(title, fontsize=8.5)
             axes.set_xlabel({"x0": "x₀"}.get(features[0], features[0][:30]))

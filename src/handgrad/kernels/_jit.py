@@ -15,7 +15,8 @@ import sys
 import numpy as np
 from llvmlite import ir
 from numba import config, njit, types
-from numba.core import cgutils, event
+from numba.core import caching, cgutils, event
+from numba.core.runtime import rtsys
 from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array, populate_array
 
@@ -51,6 +52,16 @@ if not DISABLED:
     _load_array_functions()
 
 
+class _Cache(caching.FunctionCache):
+    """Machine code is loaded without making Numba ready to compile, which takes longer than loading all of a small
+    program, and which Numba does by itself when it has to compile."""
+
+    def load_overload(self, sig, target_context):
+        rtsys.initialize(target_context)  # of what it does besides, the part that machine code calls
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
+
 def kernel(function):
     """Compile lazily, with the project's flags, cached under the hash of all kernel sources."""
     return _compile(function, FASTMATH)
@@ -68,7 +79,8 @@ def _compile(function, fastmath):
     # Numba reads the directory when a function is decorated; the user's own functions keep theirs.
     before, config.CACHE_DIR = config.CACHE_DIR, str(_CACHE)
     try:
-        compiled = njit(cache=True, **flags)(function)
+        compiled = njit(**flags)(function)
+        compiled._cache = _Cache(function)
     finally:
         config.CACHE_DIR = before
     _OURS.add(compiled)

@@ -28,6 +28,25 @@ def running_at(lengths, t):
 
 
 @kernel
+def copy_steps(lengths, t, s, size, N, blocks, rows, gather):
+    """Copy ``size`` real steps, from sequence s of step t on, out of the blocks of steps, (n, N) each, or into them.
+    Returns the sequence and the step behind them, as t and s."""
+    n = lengths.size
+    while size > 0:
+        running = running_at(lengths, t)
+        count = min(size, running - s)
+        block = shift(blocks, (t * n + s) * N)
+        if gather:
+            copy(block, rows, count * N)
+        else:
+            copy(rows, block, count * N)
+        rows, size, s = shift(rows, count * N), size - count, s + count
+        if s == running:
+            t, s = t + 1, 0
+    return t, s
+
+
+@kernel
 def cell(H, gates, c_prev_at, c_at, h_at):
     """Gates from the pre-activations that stand in their place, then c and h, of one step of one sequence."""
     i, f, g, o = vector(gates, 0, H), vector(gates, H, H), vector(gates, 2 * H, H), vector(gates, 3 * H, H)

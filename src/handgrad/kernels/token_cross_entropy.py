@@ -10,7 +10,7 @@ there; the cotangent of the losses stands ready before forward. Backward has not
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._exp import exp, log
 from handgrad.kernels._jit import kernel, operation, vector
-from handgrad.kernels._lstm_cell import copy, running_at
+from handgrad.kernels._lstm_cell import copy, copy_steps, running_at
 from handgrad.kernels._rows import (
     AUX,
     CHUNK_ROWS,
@@ -67,7 +67,7 @@ def _work(row, n, params, grads, acts, deltas, gradient):
     t = s = 0
     for first in range(0, real, row[CHUNK_ROWS]):
         size = min(row[CHUNK_ROWS], real - first)
-        _copy_rows(lengths, t, s, size, N, shift(acts, row[IN]), h, True)
+        copy_steps(lengths, t, s, size, N, shift(acts, row[IN]), h, True)
         for k in range(size):
             copy(b, shift(logits, k * V), V)
         rows_by_rows(size, V, N, h, W, 1, logits)
@@ -78,7 +78,7 @@ def _work(row, n, params, grads, acts, deltas, gradient):
             columns_by_columns(V, N, size, 1, logits, h, 1, shift(grads, row[PARAM]))
             if row[NEEDS_DX]:  # made where h stood, which is done with
                 rows_by_columns(size, N, V, logits, W, 0, h)
-                _copy_rows(lengths, t_first, s_first, size, N, shift(deltas, row[IN]), h, False)
+                copy_steps(lengths, t_first, s_first, size, N, shift(deltas, row[IN]), h, False)
 
 
 @kernel
@@ -89,21 +89,6 @@ def _add_rows(b, rows, size):
         d = vector(rows, k * V, V)
         for i in range(V):
             b[i] += d[i]
-
-
-@kernel
-def _copy_rows(lengths, t, s, size, N, blocks, rows, gather):
-    """Copy ``size`` real positions, from sequence s of step t on, out of the blocks of steps, or into them."""
-    n, filled = lengths.size, 0
-    while filled < size:
-        running = running_at(lengths, t)
-        count = min(size - filled, running - s)
-        if gather:
-            copy(shift(blocks, (t * n + s) * N), shift(rows, filled * N), count * N)
-        else:
-            copy(shift(rows, filled * N), shift(blocks, (t * n + s) * N), count * N)
-        filled += count
-        t, s = t + 1, 0
 
 
 @kernel

@@ -211,17 +211,15 @@ def _prediction_tables(trained: TrainedPoints) -> list[Table]:
 
 def _pictures(trained: TrainedPoints, published: PublishedPoints | None) -> list[Picture]:
     from handgrad.figures.curves import overlay_figure
-    from handgrad.figures.points import boundary_figure, prediction_figure
+    from handgrad.figures.points import boundary_figure, map_of, plane, prediction_figure
 
     dataset, network = trained.dataset, trained.network
     y, y_test = _predictions(trained)
     names: dict[str, Any] = {"features": dataset.features, "classes": dataset.classes}
     parts = [("training points", dataset.x, dataset.t, y), ("test points", dataset.x_test, dataset.t_test, y_test)]
 
-    def predict(x: Any) -> Any:
-        return network.predict(x, engine=trained.plan.engine)
-
     everything = np.concatenate([dataset.x, dataset.x_test]), np.concatenate([dataset.t, dataset.t_test])
+    seen = map_of(lambda x: network.predict(x, engine=trained.plan.engine), plane(everything[0]))
     beside = "; circles: the report's" if published is not None else ""
     return [
         Picture(
@@ -241,7 +239,7 @@ def _pictures(trained: TrainedPoints, published: PublishedPoints | None) -> list
             "boundary",
             "The plane as the trained network sees it, with training and test points; the line is where it says 0.5.",
             boundary_figure,
-            [("decision boundary", predict, *everything)],
+            [("decision boundary", seen, *everything)],
             **names,
         ),
     ]

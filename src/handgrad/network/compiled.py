@@ -22,6 +22,7 @@ from handgrad.network.recurrent import LSTM, RNN
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
 _SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
+_SHARDS_OF_TEXTS = ((1024, 8), (16, 2), (1, 1))  # of a language model: a sequence is much work
 _IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
@@ -29,12 +30,12 @@ _TOKEN_NUMBERS = 4_000_000  # logits of a language model that a prediction makes
 _ONE_BY_ONE_IMAGES = 8  # images up to which it is: then they lie side by side
 
 
-def rows_per_shard(batch_size: int, images: bool = False) -> int:
+def rows_per_shard(batch_size: int, images: bool = False, texts: bool = False) -> int:
     """Samples in one shard of a batch. It follows from the batch and the network, never from the machine."""
     if images:
         shards = min(_MOST_IMAGE_SHARDS, -(-batch_size // _IMAGES_IN_SHARD))
         return min(batch_size, blocks(-(-batch_size // shards)))
-    shards = next(shards for least, shards in _SHARDS if batch_size >= least)
+    shards = next(shards for least, shards in (_SHARDS_OF_TEXTS if texts else _SHARDS) if batch_size >= least)
     return -(-batch_size // shards)
 
 
@@ -182,7 +183,7 @@ class CompiledEngine:
         self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
     ) -> tuple[int, interpreter.Plan, Loaded]:
         optimizer = state.optimizer
-        per_shard = rows_per_shard(batch_size, self.images)
+        per_shard = rows_per_shard(batch_size, images=self.images, texts=self.net.per_token)
         shards = -(-batch_size // per_shard)
         threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
         loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards, threads)

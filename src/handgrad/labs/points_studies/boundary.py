@@ -1,6 +1,7 @@
 """Study ``boundary``: ten thousand new points through the trained classifiers (report 001, part 3)."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -195,10 +196,11 @@ def _shares_table(linear: TrainedPoints, xor: TrainedPoints, of_linear: _Linear,
 
 
 def _pictures(linear: TrainedPoints, xor: TrainedPoints, of_linear: _Linear) -> list[Picture]:
-    from handgrad.figures.points_studies import offsets_figure, two_boundaries_figure
+    from handgrad.figures.points import map_of
+    from handgrad.figures.points_studies import SQUARE, offsets_figure, two_boundaries_figure
 
     panels = [
-        (f"{name}, {each.last.epoch:,} epochs", lambda x, each=each: _asked(each, x), each.dataset.x, each.dataset.t)
+        (f"{name}, {each.last.epoch:,} epochs", map_of(partial(_asked, each), SQUARE), each.dataset.x, each.dataset.t)
         for name, each in (("linear", linear), ("XOR", xor))
     ]
     wrong = len(of_linear.wrong)

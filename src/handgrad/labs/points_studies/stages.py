@@ -139,10 +139,15 @@ def _table(trained: TrainedPoints, kept: list[Stage]) -> Table:
 
 
 def _pictures(trained: TrainedPoints, kept: list[Stage]) -> list[Picture]:
+    from handgrad.figures.points import map_of, plane
     from handgrad.figures.points_studies import comparison_figure, stages_figure
 
     dataset = trained.dataset
-    panels = [(f"epoch {row.epoch:,}: loss {row.loss:.3g}", _asked(network, trained.plan)) for row, network in kept]
+    limits = plane(dataset.x)
+    panels = [
+        (f"epoch {row.epoch:,}: loss {row.loss:.3g}", map_of(_asked(network, trained.plan), limits))
+        for row, network in kept
+    ]
     source = {"linear": LINEAR, "xor": XOR}.get(dataset.name)
     published = {dataset.name: source.rows} if source is not None and trained.plan.hidden == source.hidden else {}
     return [
