@@ -36,7 +36,7 @@ SUBJECTS: dict[str, list[str]] = {
     "lenet": ["lenet", "--checkpoint-every", "0.1s"],
     "poems": [
         *("poems", "--share", "0.02", "--hidden", "32", "--embedding", "16", "--vocabulary", "600"),
-        *("--batch-size", "16", "--epochs", "6", "--checkpoint-every", "9"),
+        *("--batch-size", "16", "--epochs", "40", "--patience", "40", "--checkpoint-every", "25"),
     ],
     "adder --study clipping": ["adder", "--study", "clipping", "--checkpoint-every", "0.1s"],
 }
