@@ -4,7 +4,6 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 a gradient or a derivation is wrong, 13
 was done is saved).
 """
 
-import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,7 +187,7 @@ def bench(
     Parameters
     ----------
     workload
-        What is measured: dense, rnn, lenet, lstm, start, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
+        What is measured: dense, rnn, lenet, lstm, or rnn-forms (the four forms of BPTT; writes rnn-forms.svg).
     against
         The peers, with commas; one that is not installed is skipped, with a line that says so.
     json
@@ -217,13 +216,6 @@ def warmup(*, all: _Flag = False) -> int:
     seconds = compile_kernels(dtypes)
     write_stdout(f"all kernels for {' and '.join(dtypes)} are ready, after {seconds:.1f} s\n")
     return 0
-
-
-def process() -> int:
-    """``main`` of a process that ends with it."""
-    code = main()
-    gc.freeze()  # Python would go through all objects once more, which takes a third of a second with Numba loaded
-    return code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

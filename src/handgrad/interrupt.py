@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM: noted where the exception that they raise was lost, or held back until a good moment."""
+"""Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed: noted where the exception that they raise was lost, or held
+back until a good moment."""
 
 import signal
 import threading
@@ -6,32 +7,33 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-TERMINATED = 143
-"""Exit code after SIGTERM, as a shell has it: 128 + 15."""
+ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""The signals that ask a process to end. Whoever has one of them ignored, as ``nohup`` does, keeps that."""
 
 
 class Terminated(SystemExit):
-    """SIGTERM. Ends the process with exit code 143 where nobody catches it, after all ``finally``."""
+    """SIGTERM or SIGHUP. Ends the process where nobody catches it, after all ``finally``, with the exit code that a
+    shell has for it: 128 + its number, 143 or 129."""
 
-    def __init__(self) -> None:
-        super().__init__(TERMINATED)
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__(128 + number)
 
 
 class Interrupt:
-    """Whether Ctrl-C was pressed, and whether the process was asked to end (SIGTERM)."""
+    """Whether Ctrl-C was pressed, and whether the process was asked to end (SIGTERM, SIGHUP)."""
 
     pressed = False
-    terminated = False
+    terminated = 0  # the signal's number
 
     @property
     def asked(self) -> bool:
         """Whether either was."""
-        return self.pressed or self.terminated
+        return self.pressed or self.terminated > 0
 
     def raise_it(self) -> None:
-        """What the signal would have raised, if there was one. SIGTERM counts more."""
+        """What the signal would have raised, if there was one. SIGTERM and SIGHUP count more."""
         if self.terminated:
-            raise Terminated
+            raise Terminated(self.terminated)
         if self.pressed:
             raise KeyboardInterrupt
 
@@ -57,21 +59,27 @@ def noted_interrupt() -> Iterator[Interrupt]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated, so that what is open is closed."""
+    """SIGTERM and SIGHUP raise Terminated, so that what is open is closed."""
 
     def handler(number: int, frame: Any) -> None:
-        raise Terminated
+        raise Terminated(number)
 
-    if not _receives_it():
+    with ExitStack() as stack:
+        _end_with(handler, stack)
         yield
-        return
-    with _handling(signal.SIGTERM, handler):
-        yield
+
+
+def _end_with(handler: Callable[[int, Any], None], stack: ExitStack) -> None:
+    """Handle the signals that ask to end, those that are not ignored."""
+    for number in ENDING if _receives_it() else ():
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            stack.enter_context(_handling(number, handler))
 
 
 @contextmanager
 def deferred_interrupt(*, sigterm: bool = False) -> Iterator[Interrupt]:
-    """Ctrl-C, and with ``sigterm`` SIGTERM too, is noted, and does nothing; a second one does what it always does.
+    """Ctrl-C, and with ``sigterm`` SIGTERM and SIGHUP too, is noted, and does nothing; a second one does what it always
+    does.
 
     Inside another such block this one does nothing, and nothing is noted in it: the outer one knows when to stop.
     """
@@ -86,15 +94,15 @@ def deferred_interrupt(*, sigterm: bool = False) -> Iterator[Interrupt]:
 
     def terminated(number: int, frame: Any) -> None:
         if state.terminated:
-            raise Terminated
-        state.terminated = True
+            raise Terminated(number)
+        state.terminated = number
 
     before = signal.getsignal(signal.SIGINT)
     with ExitStack() as stack:
         if before not in (signal.SIG_IGN, None):
             stack.enter_context(_handling(signal.SIGINT, pressed))
         if sigterm:
-            stack.enter_context(_handling(signal.SIGTERM, terminated))
+            _end_with(terminated, stack)
         _deferring.append(state)
         try:
             yield state

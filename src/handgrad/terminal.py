@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from handgrad.errors import HandgradError
@@ -41,5 +42,6 @@ def colored(stream: TextIO | None) -> bool:
 
 
 def say_error(sentence: str) -> None:
-    """The one sentence on stderr that says what went wrong."""
-    print(f"handgrad: {sentence}", file=sys.stderr, flush=True)
+    """The one sentence on stderr that says what went wrong; none where nobody is there any more."""
+    with suppress(OSError):
+        print(f"handgrad: {sentence}", file=sys.stderr, flush=True)

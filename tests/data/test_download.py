@@ -103,7 +103,7 @@ def test_one_sentence_with_a_reason_for_each_mirror(network, tmp_path):
     with pytest.raises(InputError) as caught:
         get(tmp_path)
     assert str(caught.value) == (
-        "DATA is not on this machine and could not be downloaded "
+        "there is no copy of DATA on this machine, and none could be downloaded "
         "(first.example: no connection; second.example: HTTP status 503 for two.gz); put the files there"
     )
     assert files_in(tmp_path) == {"one.gz": CONTENTS["one.gz"]}

@@ -46,6 +46,7 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path):
         ("日暮".encode("big5"), "a.txt", r"is not UTF-8 text"),
         (b"good\n\0", "a.txt", r"is not a text file \(a zero byte in line 2\)"),
         (b'{"text": "a"}\n{"text": "b"\n', "a.txt", r"a\.txt, line 2 is not JSON \(.*\), expected JSON lines"),
+        (b"{this is no json", "a.JSON", r"a\.JSON is not a JSON array of texts, nor JSON lines; rename it"),
         (b"plain\n", "a.jsonl", r"a\.jsonl, line 1 is not JSON"),
         (b"7\n", "a.jsonl", r"line 1 is a number, expected a string, or an object with text or paragraphs"),
         (b"null\n", "a.jsonl", r"line 1 is null, expected"),

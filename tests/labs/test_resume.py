@@ -119,7 +119,10 @@ def test_kill_9_at_random_moments():
     assert status("cut") == "finished"
 
 
-@pytest.mark.parametrize(("number", "code", "word"), [("SIGTERM", 143, "terminated"), ("SIGINT", 130, "interrupted")])
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [("SIGTERM", 143, "terminated"), ("SIGHUP", 129, "terminated"), ("SIGINT", 130, "interrupted")],
+)
 def test_signals_save_and_exit(number, code, word):
     words = ["--epochs", "150", "--checkpoint-every", "never"]
     process = subprocess.Popen(adder("--out", "cut", *words), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -136,6 +139,14 @@ def test_signals_save_and_exit(number, code, word):
     assert resume_run("cut", quiet=True) == 0
     assert run(AdderSettings(epochs=150), "whole") == 0
     assert list(differences(Path("whole"), Path("cut"))) == []
+
+
+def test_a_reader_that_has_gone_does_not_end_the_training():
+    words = f"{sys.executable} -m handgrad run adder --out cut --epochs 20 --json 2>&1 >said.json | head -n 1"
+    done = subprocess.run(words, shell=True, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("epoch")
+    assert status("cut") == "finished"
+    assert json.loads(Path("said.json").read_text())["epochs"] == 20
 
 
 # ------------------------------------------------------------------------------------------------------- the report
@@ -278,7 +289,7 @@ def test_a_checkpoint_of_another_run_is_refused(cut_off):
         path.write_bytes(Path("other/checkpoints", cut_off[0].name).read_bytes())
     code, sentence = refused("run")
     assert code == 1
-    assert "belongs to another run: its hidden is None, expected 5" in sentence
+    assert "belongs to another run: hidden = None, expected 5" in sentence
 
 
 def test_measurements_that_are_missing_are_missed(cut_off):

@@ -137,10 +137,15 @@ def test_the_commands_output(capsys):
         (["--start", "山", "--acrostic", "日月"], "both --start and --acrostic were given"),
         (["--acrostic", "日月", "--lines", "3"], "--acrostic has 2 characters, a line for each, but --lines is 3"),
         (["--acrostic", " "], "--acrostic is empty, expected a character for each line"),
+        (
+            ["--acrostic", "日，月"],
+            "--acrostic is '日，月', and no line begins with '，'; expected the characters alone",
+        ),
+        (["--acrostic", "日 月"], "--acrostic is '日 月', and no line begins with ' '"),
         (["--start", "、 ,"], "--start is empty, expected a character or several"),
         (
             ["--start", "山水日", "--line-length", "2"],
-            "--start 山水日 has a line of 3 characters, but --line-length is 2",
+            "--start 山水日 has a line of length 3, but --line-length is 2",
         ),
     ],
 )
@@ -172,6 +177,20 @@ def test_another_vocabulary_and_lines():
         sample(run, form=Form(lines=2))
 
 
+def without_network(status):
+    Path(made_run(), "model.safetensors").unlink()
+    Path("run/run.json").write_text(json.dumps({"status": status}))
+
+
+@pytest.mark.parametrize(
+    ("status", "verb"), [("failed", "failed"), ("interrupted", "was interrupted"), ("finished", "")]
+)
+def test_a_run_that_did_not_come_to_its_end_is_no_secret(capsys, status, verb):
+    Path(made_run(), "run.json").write_text(json.dumps({"status": status}))
+    assert main(["sample", "run", "--length", "3", "--seed", "1"]) == 0
+    assert (f"run {verb}: this is what it had learned until then" in capsys.readouterr().err) == bool(verb)
+
+
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
@@ -182,8 +201,10 @@ def test_another_vocabulary_and_lines():
         (lambda: Path(made_run(), "config.toml").write_text("= 7"), "config.toml cannot be read"),
         (
             lambda: Path(made_run(), "model.safetensors").unlink(),
-            "run holds no model.safetensors, expected .* no study",
+            "run holds no model.safetensors, expected the folder of a run of poems that came to its end$",
         ),
+        (lambda: without_network("unfinished"), "that came to its end; to bring it there: handgrad resume run"),
+        (lambda: without_network("finished"), "that came to its end; a study keeps no network"),
         (lambda: Path(made_run(), "vocabulary.json").unlink(), "run holds no vocabulary.json"),
         (lambda: Path(made_run(), "vocabulary.json").write_bytes(b"\xff"), "vocabulary.json cannot be read"),
         (lambda: Path(made_run(), "vocabulary.json").write_text("[]"), "vocabulary.json is not a vocabulary that"),

@@ -120,8 +120,8 @@ def test_a_start_goes_on_in_the_form():
         ({"length": -1}, "", "--length is -1, expected a whole number of at least 1"),
         ({"lines": 2, "acrostic": "日山月"}, "", "--acrostic has 3 characters, a line for each, but --lines is 2"),
         ({"acrostic": "日山月"}, "山", "both --start and --acrostic were given"),
-        ({"line_length": 2}, "山水日", "--start 山水日 has a line of 3 characters, but --line-length is 2"),
-        ({"line_length": 2}, "山，日", "--start 山，日 has a line of 1 characters, but --line-length is 2"),
+        ({"line_length": 2}, "山水日", "--start 山水日 has a line of length 3, but --line-length is 2"),
+        ({"line_length": 2}, "山，日", "--start 山，日 has a line of length 1, but --line-length is 2"),
         ({"lines": 1}, "山，日", "--start 山，日 has more lines than --lines, 1"),
     ],
 )

@@ -18,7 +18,7 @@ from handgrad.benchmarks.workload import OURS, Case
 
 WARM_BAR, COLD_BAR = 3.0, 15.0  # seconds of wall clock
 _COMMAND = ("run", "points", "--epochs", "1", "--quiet")
-_CALL = "import sys; from handgrad.cli import process; sys.exit(process())"  # what the installed script does
+_CALL = "import sys; from handgrad.__main__ import process; sys.exit(process())"  # what the installed script does
 _WARM_RUNS = 5
 
 

@@ -56,7 +56,9 @@ def download(
         raise InputError(f"{what} cannot be downloaded to {folder} ({cause}); {advice}") from None
     finally:
         logger.setLevel(level)
-    raise InputError(f"{what} is not on this machine and could not be downloaded ({'; '.join(reasons)}); {advice}")
+    raise InputError(
+        f"there is no copy of {what} on this machine, and none could be downloaded ({'; '.join(reasons)}); {advice}"
+    )
 
 
 def _no_answer(downloader: Any, url: str) -> str | None:

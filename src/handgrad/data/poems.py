@@ -97,10 +97,11 @@ def load_corpus(
     train, test = _divided(_part(kept, share, seed), seed, source)
     vocabulary = Vocabulary.of(train, entries, without=UNREADABLE)
     if len(vocabulary.characters) < _LEAST_CHARACTERS:
-        known = ", ".join(repr(character) for character in vocabulary.characters) or "no character"
+        known = ", ".join(repr(character) for character in vocabulary.characters)
+        occurs = f"no character but {known}" if known else "no character"
         raise InputError(
-            f"the vocabulary of {source} is {known}: nothing else occurs more than once; expected at least "
-            f"{_LEAST_CHARACTERS} characters, with fewer there is nothing to predict"
+            f"in {source} {occurs} occurs more than once; expected at least {_LEAST_CHARACTERS} that do, with fewer "
+            "there is nothing to predict"
         )
     unknown = {part: _unknown(texts, vocabulary) for part, texts in (("train", train), ("test", test))}
     shares = {part: unknown[part].total() / sum(map(len, texts)) for part, texts in (("train", train), ("test", test))}

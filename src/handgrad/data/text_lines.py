@@ -2,7 +2,7 @@
 
 JSON lines: in every line a string, or an object with ``text``, a string, or ``paragraphs``, a list of strings. A file
 is taken as such if its name ends in .jsonl or .ndjson, or if its first line is a JSON object. A file that is one JSON
-array is taken as its entries.
+array is taken as its entries; a file .json must be one of these.
 """
 
 import json
@@ -45,6 +45,8 @@ def _texts(name: str, text: str) -> list[str]:
     if (array := _array(text)) is not None:
         return [_text_of(entry, f"{name}, entry {i}") for i, entry in enumerate(array, start=1)]
     first = next((line for line in lines if line.strip()), "")
+    if name.lower().endswith(".json") and not _is_object(first):
+        raise InputError(f"{name} is not a JSON array of texts, nor JSON lines; rename it if it is plain text")
     if not (name.lower().endswith(_JSON_LINES) or _is_object(first)):
         return lines
     found = []

@@ -5,7 +5,7 @@ No Chinese character stands in them: the font that comes with Matplotlib has non
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handgrad.figures.curves import Curve, draw_curves
 from handgrad.figures.style import BLUE, CYCLE, INK, VERMILLION, look, new_figure
@@ -54,12 +54,16 @@ def _whole_epochs(axes: "Axes", count: int) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if count == 1:
         axes.set_xlim(0.5, 1.5)
+        axes.set_xticks([1])
 
 
 def _plain_ticks(axes: "Axes", nats: Sequence[float]) -> None:
     """On a logarithmic axis of perplexities: 50, 100, 200, ... where the data are."""
     low, high = math.exp(min(nats)), math.exp(min(max(nats), 30))
-    ticks = [m * 10**k for k in range(7) for m in (1, 2, 5) if 0.7 * low < m * 10**k < 1.4 * high]
+    for steps in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        ticks = [m * 10**k for k in range(7) for m in steps if 0.7 * low < m * 10**k < 1.4 * high]
+        if sum(low < tick < high for tick in ticks) > 1:
+            break
     axes.set_yticks(ticks, [f"{tick:,.0f}" for tick in ticks])
 
 
@@ -105,10 +109,10 @@ def comparison_figure(curves: Mapping[str, Sequence[float]], levels: Mapping[str
             for label, values in curves.items():
                 base, comma, _ = label.partition(",")
                 curve = [of(min(value, 30.0)) for value in values]
-                style = {"ls": "--", "lw": 1.2} if comma and base in colors else {}
-                axes.plot(
-                    range(1, len(curve) + 1), curve, label=label, color=colors.get(label, colors.get(base)), **style
-                )
+                style: dict[str, Any] = {"ls": "--", "lw": 1.2} if comma and base in colors else {}
+                style["color"] = colors.get(label, colors.get(base))
+                style["marker"] = "o" if len(curve) == 1 else None
+                axes.plot(range(1, len(curve) + 1), curve, label=label, **style)
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
             if of is math.exp:

@@ -42,9 +42,13 @@ class ConsoleReporter:
         self._task: TaskID | None = None
 
     def say(self, text: str) -> None:
-        """A line on stderr."""
-        if self._console is not None:
+        """A line on stderr. Where nobody reads it any more, training goes on in silence."""
+        if self._console is None:
+            return
+        try:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        except OSError:
+            self._console = self._progress = None
 
     def metrics(self, record: dict[str, Any], line: str | None = None) -> None:
         """A line of ``metrics.jsonl`` and of the log, there as ``line`` if that is given."""
@@ -105,7 +109,13 @@ class ConsoleReporter:
 def _stderr() -> "Console":
     from rich.console import Console
 
-    return Console(stderr=True)
+    class Patient(Console):
+        """Goes on in silence where its reader has gone; Rich would end the process, and with it the training."""
+
+        def on_broken_pipe(self) -> None:
+            self.quiet = True
+
+    return Patient(stderr=True)
 
 
 def metrics_line(record: Mapping[str, Any]) -> str:

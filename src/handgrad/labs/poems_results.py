@@ -123,7 +123,7 @@ def _training(trained: TrainedPoems, examined: "Examined") -> str:
     if stopped == "early":
         text += f" It stopped because the test perplexity had risen; the parameters are those of epoch {trained.kept}."
     elif trained.kept == len(trained.records):
-        text += " The test perplexity still fell in the last epoch."
+        text += " The test perplexity still fell in the last epoch." if trained.kept > 1 else ""
     else:
         text += f" The parameters are those of epoch {trained.kept}, the best."
     text += (

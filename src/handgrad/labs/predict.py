@@ -5,7 +5,6 @@ A picture goes through ``data/pictures.py`` (decoding), ``data/ink.py`` (paper a
 and place), so that the network is shown what it has learned from; which form that is follows from the run's settings.
 """
 
-import json
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from handgrad.data.ink import ink
 from handgrad.data.lenet_images import SIDE, in_field
 from handgrad.data.pictures import Floats, read_picture
 from handgrad.errors import HandgradError, InputError, UsageError, shape_text
-from handgrad.labs.record import resume_command
+from handgrad.labs.record import why_no_network
 from handgrad.labs.result import Table
 from handgrad.network.sequential import Sequential
 
@@ -141,15 +140,6 @@ def read_digit(reader: Reader, file: str) -> Prediction:
     return Prediction(file, probabilities.astype(np.float64), picture.rgb, image)
 
 
-def _why_none(run: Path) -> str:
-    """What a run without a network has to hear."""
-    try:
-        status = json.loads((run / "run.json").read_text(encoding="utf-8"))["status"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    return "; a study keeps no network" if status == "finished" else f"; to bring it there: {resume_command(run)}"
-
-
 def load_reader(run: str) -> Reader:
     """The network of the run folder ``run``, and what it has to be shown. Raises ``InputError`` for another folder."""
     from handgrad.network.files import load
@@ -158,7 +148,7 @@ def load_reader(run: str) -> Reader:
     model = Path(run, "model.safetensors")
     if not model.is_file():
         raise InputError(
-            f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end{_why_none(Path(run))}"
+            f"{run} holds no model.safetensors, expected {_EXPECTED} that came to its end{why_no_network(Path(run))}"
         )
     network, form = load(model), FORMS[lab, data]
     outputs = network.architecture.output_shape

@@ -61,7 +61,7 @@ class Record:
 
     def environment(self) -> dict[str, Any]:
         """What of it belongs into ``environment.json`` and the report."""
-        resumed = {"resumed": list(self.resumed)} if self.resumed else {}
+        resumed = {"resumed": ", ".join(self.resumed)} if self.resumed else {}
         return {"command": self.command, "started": self.started} | resumed
 
     def lab_and_settings(self, path: Path) -> tuple[Lab, Any]:
@@ -80,3 +80,20 @@ class Record:
 def resume_command(path: Path) -> str:
     """What to type to go on."""
     return f"handgrad resume {shlex.quote(str(path))}"
+
+
+def status_of(folder: Path) -> Status | None:
+    """How the run in ``folder`` stands; None where its record does not say."""
+    try:
+        status: Status = json.loads((folder / "run.json").read_text(encoding="utf-8"))["status"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return status
+
+
+def why_no_network(folder: Path) -> str:
+    """What a run without a network has to hear, as the end of a sentence."""
+    status = status_of(folder)
+    if status is None:
+        return ""
+    return "; a study keeps no network" if status == "finished" else f"; to bring it there: {resume_command(folder)}"

@@ -164,7 +164,8 @@ def _given_name(path: Path, made: list[Path]) -> Path:
     if path.exists() and not path.is_dir():
         raise UsageError(f"--out is {path}, which is a file; expected a new or an empty folder")
     if path.is_dir() and any(path.iterdir()):
-        raise UsageError(f"--out is {path}, a folder that is not empty; expected a new or an empty one")
+        going_on = f", or to go on: handgrad resume {path}" if (path / "run.json").is_file() else ""
+        raise UsageError(f"--out is {path}, a folder that is not empty; expected a new or an empty one{going_on}")
     _make(path, made)
     return path
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from handgrad.errors import HandgradError
 from handgrad.figures.drawing_process import DrawingProcess
-from handgrad.interrupt import TERMINATED, Terminated, terminable
+from handgrad.interrupt import Terminated, terminable
 from handgrad.labs.console import ConsoleReporter, print_result
 from handgrad.labs.environment import environment
 from handgrad.labs.record import Record, Status, resume_command
@@ -70,9 +70,9 @@ class Execution:
         try:
             with terminable():
                 return self._run()
-        except Terminated:
+        except Terminated as ending:
             say_error(f"terminated; {self._left()}")
-            return TERMINATED
+            return int(ending.code or 0)
         finally:
             self.drawing.close()
             self.folder.close()

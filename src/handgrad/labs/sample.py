@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from handgrad.data.character_forms import known_form
+from handgrad.data.poem_cleaning import MARKS
 from handgrad.data.vocabulary import Vocabulary
 from handgrad.errors import HandgradError, InputError, UsageError
+from handgrad.labs.record import status_of, why_no_network
 from handgrad.network.engine import EngineName
 from handgrad.network.generation import Stepper
 from handgrad.network.sequential import Sequential
@@ -107,6 +109,12 @@ def sample(
         raise UsageError(f"--greedy always writes the same poem, but --count is {count}; leave one out")
     if acrostic is not None and not acrostic.strip():
         raise UsageError("--acrostic is empty, expected a character for each line, for example 日紅山夜")
+    wrong = [character for character in acrostic or "" if character in MARKS or not character.strip()]
+    if wrong:
+        raise UsageError(
+            f"--acrostic is {acrostic!r}, and no line begins with {wrong[0]!r}; expected the characters alone, for "
+            "example 日紅山夜"
+        )
     given = [""] if starts is None else [each for each in _BETWEEN_STARTS.split(starts) if each]
     if not given:
         raise UsageError("--start is empty, expected a character or several, for example 日 or 日、紅、山")
@@ -144,7 +152,8 @@ def load_writer(run: str) -> Writer:
         raise InputError(f"{run} is a run of the lab {lab}, expected {_EXPECTED}")
     for name in ("model.safetensors", VOCABULARY_FILE):
         if not (folder / name).is_file():
-            raise InputError(f"{run} holds no {name}, expected {_EXPECTED} that came to its end, and no study")
+            why = why_no_network(folder)
+            raise InputError(f"{run} holds no {name}, expected {_EXPECTED} that came to its end{why}")
     try:
         text = (folder / VOCABULARY_FILE).read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -183,6 +192,10 @@ def run_sample(
     from handgrad.terminal import write_stdout
 
     found = sample(run, starts=starts, acrostic=acrostic, count=count, seed=seed, choice=choice, form=form)
+    status = status_of(Path(run))
+    if status in ("failed", "interrupted"):
+        verb = "failed" if status == "failed" else "was interrupted"
+        print(f"{run} {verb}: this is what it had learned until then", file=sys.stderr)
     for note in found.notes():
         print(note, file=sys.stderr)
     cut = sum(not poem.finished for poem in found.poems)
@@ -191,5 +204,6 @@ def run_sample(
     else:
         write_stdout("\n\n".join(poem.layout() for poem in found.poems) + "\n")
         if cut:
-            print(f"{cut} of {len(found.poems)} were cut at --length {form.length}", file=sys.stderr)
+            verb = "was" if cut == 1 else "were"
+            print(f"{cut} of {len(found.poems)} {verb} cut at --length {form.length}", file=sys.stderr)
     return 0 if found.poems else HandgradError.exit_code

@@ -61,7 +61,7 @@ class Form:
             for i, line in enumerate(lines):
                 if len(line) > self.line_length or (i < len(lines) - 1 and len(line) < self.line_length):
                     raise UsageError(
-                        f"--start {start} has a line of {len(line)} characters, but --line-length is {self.line_length}"
+                        f"--start {start} has a line of length {len(line)}, but --line-length is {self.line_length}"
                     )
         if self.count is not None and len(lines) - (not lines[-1]) > self.count:
             raise UsageError(f"--start {start} has more lines than --lines, {self.count}")

@@ -139,5 +139,5 @@ def difference(given: Any, expected: Any) -> str:
     if isinstance(given, dict) and isinstance(expected, dict):
         key = next(key for key in [*given, *expected] if given.get(key) != expected.get(key))
         inner = difference(given.get(key), expected.get(key))
-        return inner if isinstance(given.get(key), dict) else f"its {key} is {inner}"
+        return inner if isinstance(given.get(key), dict) else f"{key} = {inner}"
     return f"{given!r}, expected {expected!r}"
