@@ -275,6 +275,7 @@ def test_distinct_units_and_rank():
     assert effective_rank(np.zeros((5, 4))) == 0
     assert effective_rank(np.outer(states[:, 0], [1, 2, 3])) == pytest.approx(1, abs=1e-6)
     assert effective_rank(np.linalg.qr(states)[0]) == pytest.approx(3)
+    assert effective_rank(np.diag([1e3, 1e-161])) == 1, "a share that is below the smallest number"
 
 
 @pytest.fixture

@@ -112,7 +112,8 @@ def effective_rank(states: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
     total = energy.sum()
     if total == 0:
         return 0.0
-    shares = energy[energy > 0] / total
+    shares = energy / total
+    shares = shares[shares > 0]  # what is below the smallest number, too
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
