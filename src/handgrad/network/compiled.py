@@ -22,7 +22,7 @@ from handgrad.network.recurrent import LSTM, RNN
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
 _SHARDS = ((1024, 8), (256, 4), (128, 2), (1, 1))
-_SHARDS_OF_TEXTS = ((1024, 8), (16, 2), (1, 1))  # of a language model: a sequence is much work
+_SHARDS_OF_TEXTS = ((1024, 8), (256, 4), (16, 2), (1, 1))  # of a language model: a sequence is much work
 _IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
