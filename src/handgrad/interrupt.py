@@ -77,8 +77,8 @@ def _end_with(handler: Callable[[int, Any], None], stack: ExitStack) -> None:
 
 
 @contextmanager
-def deferred_interrupt(*, sigterm: bool = False) -> Iterator[Interrupt]:
-    """Ctrl-C, and with ``sigterm`` SIGTERM and SIGHUP too, is noted, and does nothing; a second one does what it always
+def deferred_interrupt(*, ending: bool = False) -> Iterator[Interrupt]:
+    """Ctrl-C, and with ``ending`` SIGTERM and SIGHUP too, is noted, and does nothing; a second one does what it always
     does.
 
     Inside another such block this one does nothing, and nothing is noted in it: the outer one knows when to stop.
@@ -101,7 +101,7 @@ def deferred_interrupt(*, sigterm: bool = False) -> Iterator[Interrupt]:
     with ExitStack() as stack:
         if before not in (signal.SIG_IGN, None):
             stack.enter_context(_handling(signal.SIGINT, pressed))
-        if sigterm:
+        if ending:
             _end_with(terminated, stack)
         _deferring.append(state)
         try:

@@ -12,10 +12,10 @@ from handgrad.benchmarks.machine import (
     forget_peak_memory,
     held_to,
     peak_memory,
-    usable_cores,
     versions,
 )
 from handgrad.benchmarks.workload import OURS, Case, Side
+from handgrad.cores import usable_cores
 from handgrad.errors import HandgradError
 
 CASE = Case("pretended", {"n": 3}, {"size": 3})

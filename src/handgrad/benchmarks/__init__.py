@@ -14,11 +14,12 @@ from typing import Any
 
 from handgrad.benchmarks import rnn_forms
 from handgrad.benchmarks.harness import Method, Row, run_cases
-from handgrad.benchmarks.machine import machine, usable_cores, versions
+from handgrad.benchmarks.machine import machine, versions
 from handgrad.benchmarks.report import report_text
 from handgrad.benchmarks.start import measure_kernels, measure_process
 from handgrad.benchmarks.verdict import find_crossovers, judge_bars
 from handgrad.benchmarks.workload import OURS, PEERS, Side
+from handgrad.cores import usable_cores
 from handgrad.errors import unknown_choice
 
 WORKLOADS = ("dense", "rnn", "lenet", "lstm")

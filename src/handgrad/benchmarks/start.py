@@ -13,8 +13,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from handgrad.benchmarks.harness import Worker, WorkerError
-from handgrad.benchmarks.machine import environment, usable_cores
+from handgrad.benchmarks.machine import environment
 from handgrad.benchmarks.workload import OURS, Case
+from handgrad.cores import usable_cores
 
 WARM_BAR, COLD_BAR = 3.0, 15.0  # seconds of wall clock
 _COMMAND = ("run", "points", "--epochs", "1", "--quiet")

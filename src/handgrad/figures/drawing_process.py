@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
+from handgrad.cores import usable_cores
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -69,8 +71,7 @@ class DrawingProcess:
 
 def _useful() -> bool:
     """Whether there is a core for it, and Matplotlib has not been imported here before."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores > 1 and "matplotlib" not in sys.modules and bool(sys.executable)
+    return len(usable_cores()) > 1 and "matplotlib" not in sys.modules and bool(sys.executable)
 
 
 def _pickled(draw: Draw) -> bytes:
@@ -111,11 +112,13 @@ def _all_drawn(jobs: list[bytes]) -> Iterator[bytes | None]:
     theirs, ours = os.pipe()
     copy = os.fork()
     if copy == 0:
-        with os.fdopen(ours, "wb") as answers:
-            for job in jobs[1::2]:
-                pickle.dump(_drawn(job), answers)
-                answers.flush()
-        os._exit(0)
+        try:
+            with os.fdopen(ours, "wb") as answers:
+                for job in jobs[1::2]:
+                    pickle.dump(_drawn(job), answers)
+                    answers.flush()
+        finally:  # nobody may read what it draws any more; it must not go on as a second server
+            os._exit(0)
     os.close(ours)
     with os.fdopen(theirs, "rb") as answers:
         for i, job in enumerate(jobs):

@@ -28,9 +28,18 @@ def running_at(lengths, t):
 
 
 @kernel
+def real_steps(lengths):
+    """How many there are, of all sequences together."""
+    real = 0
+    for s in range(lengths.size):
+        real += int(lengths[s])
+    return real
+
+
+@kernel
 def copy_steps(lengths, t, s, size, N, blocks, rows, gather):
     """Copy ``size`` real steps, from sequence s of step t on, out of the blocks of steps, (n, N) each, or into them.
-    Returns the sequence and the step behind them, as t and s."""
+    Returns t and s of the step behind them."""
     n = lengths.size
     while size > 0:
         running = running_at(lengths, t)

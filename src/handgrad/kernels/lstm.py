@@ -10,7 +10,17 @@ gradients of the weights, over CHUNK real steps at a time by BLAS, whatever step
 
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._jit import kernel, operation, pointer, vector
-from handgrad.kernels._lstm_cell import add, cell, cell_backward, copy, copy_steps, hand_on, running_at, take_over
+from handgrad.kernels._lstm_cell import (
+    add,
+    cell,
+    cell_backward,
+    copy,
+    copy_steps,
+    hand_on,
+    real_steps,
+    running_at,
+    take_over,
+)
 from handgrad.kernels._lstm_one import (  # noqa: F401
     lstm_backward_one,
     lstm_backward_sgd,
@@ -73,7 +83,8 @@ def lstm_forward(row, n, params, grads, acts, deltas, scalars):
 def _from_inputs(row, n, U, b, acts):
     """b + U x of all real steps, CHUNK at a time, where their gates will stand."""
     N, H = row[N_IN], row[N_OUT]
-    lengths, x, real = vector(acts, row[LENGTHS], n), shift(acts, row[GATHERED]), _real_steps(row, n, acts)
+    lengths, x = vector(acts, row[LENGTHS], n), shift(acts, row[GATHERED])
+    real = real_steps(lengths)
     t = s = 0
     for first in range(0, real, CHUNK):
         size = min(CHUNK, real - first)
@@ -105,15 +116,6 @@ def _to_states(running, H, W, gates, dh_prev):
         add_product(running, H, count, one, dh_prev, shift(gates, first), 4 * H, 1, shift(W, first * H))
 
 
-@kernel
-def _real_steps(row, n, acts):
-    """How many there are, of all sequences together."""
-    lengths, real = vector(acts, row[LENGTHS], n), 0
-    for s in range(n):
-        real += int(lengths[s])
-    return real
-
-
 @operation
 def lstm_backward(row, n, params, grads, acts, deltas, scalars):
     """da from dh and dc, dh_prev += W^T da, dc_prev = dc f, from the last step to the first; dW, dU, db, dx"""
@@ -124,8 +126,9 @@ def lstm_backward(row, n, params, grads, acts, deltas, scalars):
 @kernel
 def _through_time(row, n, params, acts, deltas):
     """da of every step, where the gates stood. Returns how many real steps there are."""
-    T, H, real = row[STEPS], row[N_OUT], _real_steps(row, n, acts)
+    T, H = row[STEPS], row[N_OUT]
     lengths, W = vector(acts, row[LENGTHS], n), shift(params, row[PARAM])
+    real = real_steps(lengths)
     take_over(row, n, deltas)
     d_cells, squashed = shift(acts, row[D_CELLS]), shift(acts, row[AUX])
     clear(vector(d_cells, 0, n * H))

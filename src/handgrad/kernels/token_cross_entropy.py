@@ -10,7 +10,7 @@ there; the cotangent of the losses stands ready before forward. Backward has not
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._exp import exp, log
 from handgrad.kernels._jit import kernel, operation, vector
-from handgrad.kernels._lstm_cell import copy, copy_steps, running_at
+from handgrad.kernels._lstm_cell import copy, copy_steps, real_steps, running_at
 from handgrad.kernels._rows import (
     AUX,
     CHUNK_ROWS,
@@ -56,9 +56,7 @@ def _work(row, n, params, grads, acts, deltas, gradient):
     W, b = shift(params, row[PARAM]), shift(params, row[PARAM] + V * N)
     lengths = vector(acts, row[LENGTHS], n)
     clear(vector(acts, row[OUT], T * n))
-    real = 0
-    for s in range(n):
-        real += int(lengths[s])
+    real = real_steps(lengths)
     if gradient and row[NEEDS_DX]:
         for t in range(T):
             running = running_at(lengths, t)

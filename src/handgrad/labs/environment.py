@@ -1,12 +1,13 @@
 """Where a run was made: versions, processor, BLAS. It goes into ``environment.json`` and beside measured times."""
 
-import os
 import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from handgrad.cores import usable_cores
 
 _PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "matplotlib")
 
@@ -21,7 +22,7 @@ def environment() -> dict[str, Any]:
         **{name: _version(name) for name in _PACKAGES},
         "system": platform.platform(),
         "processor": processor_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(usable_cores()),
         "blas": _blas_name(),
     }
 

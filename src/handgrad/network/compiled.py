@@ -1,13 +1,13 @@
 """The compiled engine: hands a program, and flat arrays, to the interpreter in ``kernels/program.py``."""
 
 import importlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from handgrad.cores import usable_cores
 from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
 from handgrad.kernels._rows import CARRIED, CELLS, HIDDEN, N_OUT, OUT, STEPS
@@ -37,13 +37,6 @@ def rows_per_shard(batch_size: int, images: bool = False, texts: bool = False) -
         return min(batch_size, blocks(-(-batch_size // shards)))
     shards = next(shards for least, shards in (_SHARDS_OF_TEXTS if texts else _SHARDS) if batch_size >= least)
     return -(-batch_size // shards)
-
-
-def available_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class CompiledEngine:
@@ -185,7 +178,7 @@ class CompiledEngine:
         optimizer = state.optimizer
         per_shard = rows_per_shard(batch_size, images=self.images, texts=self.net.per_token)
         shards = -(-batch_size // per_shard)
-        threads = 1 if _jit.DISABLED else min(shards, self.threads or available_cores())
+        threads = 1 if _jit.DISABLED else min(shards, self.threads or len(usable_cores()))
         loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards, threads)
         loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
         importlib.import_module(f"handgrad.kernels.{optimizer.kind}")

@@ -275,7 +275,7 @@ class Training(AbstractContextManager["Training"]):
 
     def __enter__(self) -> "Training":
         if self.owner is not None:
-            self._deferral = deferred_interrupt(sigterm=True)
+            self._deferral = deferred_interrupt(ending=True)
             self._interrupt = self._deferral.__enter__()
         return self
 
