@@ -139,6 +139,35 @@ def test_bits_do_not_depend_on_threads(chain):
     assert flats[0] == flats[1]
 
 
+def wide(dtype):
+    """A network whose output layer is divided into two parts, and sequences to train it on one at a time."""
+    layers = [hg.Embedding(1100, 3), hg.LSTM(64), hg.Dense(1100)]
+    loss = hg.SoftmaxCrossEntropy(mean="tokens")
+    net = hg.Sequential(layers, input_shape=(T,), loss=loss, dtype=dtype, seed=1)
+    rng = np.random.default_rng(3)
+    return net, rng.integers(0, 1100, (SAMPLES, T)), rng.integers(0, 1100, (SAMPLES, T))
+
+
+def test_threads_share_a_wide_output_layer_and_change_no_bit():
+    flats = []
+    for engine, threads in (("compiled", 1), ("compiled", 2), ("compiled", 3), ("numpy", 1)):
+        net, x, y = wide("float64")
+        program = make_program(net.layers, net.loss, net.parameters, net.architecture.input_shape, 0.0, 1, "online")
+        assert program.parts == 2
+        net.fit(x, y, lengths=LENGTHS, epochs=2, batch_size=1, optimizer=hg.SGD(0.5), threads=threads, engine=engine)
+        flats.append(net.parameters.flat.copy())
+    assert flats[0].tobytes() == flats[1].tobytes() == flats[2].tobytes()
+    assert same(flats[0], flats[3])
+
+
+def test_every_thread_leaves_a_training_that_is_not_finite_any_more():
+    net, x, y = wide("float32")
+    before = net.parameters.flat.copy()
+    with pytest.raises(hg.Diverged, match="epoch 1"):
+        net.fit(x, y, epochs=3, batch_size=1, optimizer=hg.SGD(1e30), threads=2)
+    assert np.array_equal(net.parameters.flat, before)
+
+
 @pytest.mark.parametrize("engine", ["compiled", "numpy"])
 @pytest.mark.parametrize("batch_size", [1, 2])
 def test_an_epoch_in_parts_is_the_whole_epoch_bit_by_bit(engine, batch_size):

@@ -49,7 +49,13 @@ LISTS = 28
 PADDED = 29  # acts and deltas: scratch for x and dx with a border, of one sample or of LANES; IN where x needs none
 SPREAD = 30  # deltas: scratch for dy with zeros between and around its pixels; one sample at a time, acts: for y
 SUMS = 31  # deltas: scratch for dW, LANES sums for each weight
-COLUMNS = 32
+
+# Threads that share one workspace: the rows of a phase can be worked on at the same time, and every thread takes those
+# whose part is its turn. All other rows are part 0.
+PART = 32
+PARTS = 33  # of an operation that is divided
+PHASE = 34
+COLUMNS = 40
 
 LEARNING_RATE = 0  # scalars[0]: what a fused update steps by
 # Columns are summed in vector registers, rows need a sum across each register; but a transpose must be made first.
@@ -71,7 +77,8 @@ CHUNK = 256
 COLUMNS_TOGETHER = 4  # columns are made a multiple of it: the tiles of a product are as wide
 LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT), or (N_OUT, columns)
 CHUNK_ROWS = 18  # how many positions, or at most so many columns
-# and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN); with columns h, h turned over, dh, and three numbers each
+# and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN); with columns h, h turned over, and of every part dh, and
+# four numbers for each column
 
 SHIFTS = 21  # 1 where the state after a step is to be copied to where that before the next one stands
 

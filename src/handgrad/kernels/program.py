@@ -20,8 +20,8 @@ from handgrad.kernels._gather import (
     gather_one,
 )
 from handgrad.kernels._jit import call, kernel, pointer
-from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PER_SAMPLE, ROUND
-from handgrad.kernels._threads import barrier
+from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PART, PER_SAMPLE, PHASE, ROUND
+from handgrad.kernels._threads import THREADS, barrier
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
 
@@ -105,6 +105,22 @@ def _forward(code, arrays, n):
 
 
 @kernel
+def _forward_together(thread, code, arrays, sync):
+    """The same for one sample by several threads, which meet between phases. False if another thread failed."""
+    params, grads, acts, deltas, scalars = arrays
+    phase = 0
+    for r in range(code.addresses.shape[0]):
+        if code.table[r, PHASE] != phase:
+            phase = code.table[r, PHASE]
+            if not barrier(sync):
+                return False
+        if code.table[r, PART] % sync[THREADS] == thread:
+            samples = _samples(code.table, r, 1)
+            call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
+    return True
+
+
+@kernel
 def _backward(code, arrays, n):
     """Every row's backward operation, from the last to the first."""
     params, grads, acts, deltas, scalars = arrays
@@ -183,27 +199,48 @@ def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
 
 
 @kernel
-def train_online(code, memory, data, plan):
-    """Plain SGD, one sample at a time. Returns how many epochs ended finite."""
+def train_online(thread, code, memory, data, plan, sync):
+    """Plain SGD, one sample at a time. Returns how many epochs ended finite, -1 if another thread failed.
+
+    Every thread runs this, in one workspace: those behind the first take their turns of divided rows, and no others.
+    """
+    for e in range(plan.orders.shape[0]):
+        if thread > 0:
+            for _ in range(plan.orders.shape[1]):
+                if not _forward_together(thread, code, _pointers(memory, 0, 0), sync):
+                    return -1
+        elif not _online_epoch(code, memory, data, plan, e, sync):
+            return -1
+        if thread == 0:
+            plan.integers[FINITE] = _keep_if_finite(memory, plan.losses[e])
+        if not barrier(sync):
+            return -1
+        if not plan.integers[FINITE]:
+            return e
+    return plan.orders.shape[0]
+
+
+@kernel
+def _online_epoch(code, memory, data, plan, e, sync):
+    """What the first thread does in an epoch. False if another thread failed."""
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
     arrays = _pointers(memory, 0, 0)
-    number = plan.integers[FIRST_STEP]
-    for e in range(plan.orders.shape[0]):
-        total = plan.losses[e]
-        for k in range(samples):
-            memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
-            number += 1
-            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
+    number, total = plan.integers[FIRST_STEP] + e * samples, plan.losses[e]
+    for k in range(samples):
+        memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
+        number += 1
+        gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
+        if sync[THREADS] == 1:
             _forward(code, arrays, 1)
-            counted = count(data, code.places, plan.orders[e], k, 1)
-            for step in range(steps):
-                total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted
-            _backward(code, arrays, 1)
-        plan.losses[e] = total
-        if not _keep_if_finite(memory, plan.losses[e]):
-            return e
-    return plan.orders.shape[0]
+        elif not _forward_together(0, code, arrays, sync):
+            return False
+        counted = count(data, code.places, plan.orders[e], k, 1)
+        for step in range(steps):
+            total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted
+        _backward(code, arrays, 1)
+    plan.losses[e] = total
+    return True
 
 
 @kernel
@@ -243,7 +280,7 @@ def train_batches(thread, code, memory, data, plan, sync):
     Shards are dealt out to the threads, then every thread adds up and updates its own slice of the parameters. Which
     numbers are added in which order depends on the batch alone, so the result does not depend on the threads.
     """
-    threads = sync[2]
+    threads = sync[THREADS]
     batch, per_shard = plan.integers[BATCH], plan.integers[PER_SHARD]
     P = memory.params.size
     start, stop = _slice(P, thread, threads)

@@ -4,9 +4,10 @@ Equations: ``layers/dense.py``, ``layers/softmax_cross_entropy.py``, with a one 
 Positions (a step of a sequence) are worked on CHUNK at a time, real ones only: the array of all positions times all
 classes never exists. In training the gradient is made right after the loss, while the probabilities of the chunk are
 there; the cotangent of the losses stands ready before forward. Backward has nothing left to do. One sequence at a time
-(``_token_one.py``) the SGD step is taken there too.
+the SGD step is taken there too (``_token_one.py``).
 """
 
+from handgrad.kernels import _token_one  # noqa: F401  # its form for one sequence
 from handgrad.kernels._blas import columns_by_columns, rows_by_columns, rows_by_rows
 from handgrad.kernels._exp import exp, log
 from handgrad.kernels._jit import kernel, operation, vector
@@ -26,7 +27,6 @@ from handgrad.kernels._rows import (
     STEPS,
 )
 from handgrad.kernels._tiles import shift
-from handgrad.kernels._token_one import token_cross_entropy_forward_sgd  # noqa: F401  # one of its forms
 from handgrad.kernels.dense import clear
 from handgrad.kernels.softmax import largest
 

@@ -1,7 +1,7 @@
 """The compiled engine: hands a program, and flat arrays, to the interpreter in ``kernels/program.py``."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -163,7 +163,7 @@ class CompiledEngine:
             plan.integers[interpreter.SEED] = state.seed
             state.begin(plan.losses)
             loaded.memory.kept[...] = self.net.parameters.flat
-            finite = interpreter.train_online(loaded.code, loaded.memory, data, plan)
+            finite = _run_threads(self._threads(loaded.program.parts), interpreter.train_online, loaded, data, plan)
         else:
             finite, plan, loaded = self._train_batches(data, orders, rates, batch_size, state)
         state.steps += rates.size
@@ -178,7 +178,7 @@ class CompiledEngine:
         optimizer = state.optimizer
         per_shard = rows_per_shard(batch_size, images=self.images, texts=self.net.per_token)
         shards = -(-batch_size // per_shard)
-        threads = 1 if _jit.DISABLED else min(shards, self.threads or len(usable_cores()))
+        threads = self._threads(shards)
         loaded = self._load("batch" if batch_size > 1 else "one", per_shard, shards, threads)
         loaded = loaded._replace(memory=loaded.memory._replace(state=state.vectors))
         importlib.import_module(f"handgrad.kernels.{optimizer.kind}")
@@ -190,7 +190,11 @@ class CompiledEngine:
         state.begin(plan.losses)
         loaded.memory.kept[...] = self.net.parameters.flat
         with loaded.blas():
-            return _run_threads(threads, loaded, data, plan), plan, loaded
+            return _run_threads(threads, interpreter.train_batches, loaded, data, plan), plan, loaded
+
+    def _threads(self, parts: int) -> int:
+        """How many threads work on so many parts."""
+        return 1 if _jit.DISABLED else min(parts, self.threads or len(usable_cores()))
 
 
 def _samples(batch: Batch) -> interpreter.Samples:
@@ -248,13 +252,15 @@ def _sync(threads: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return sync
 
 
-def _run_threads(threads: int, loaded: Loaded, data: interpreter.Samples, plan: interpreter.Plan) -> int:
+def _run_threads(
+    threads: int, loop: Callable[..., int], loaded: Loaded, data: interpreter.Samples, plan: interpreter.Plan
+) -> int:
     """Run the same loop in every thread; a thread that fails releases the others from their barrier."""
     sync = _sync(threads)
 
     def work(thread: int) -> int:
         try:
-            return int(interpreter.train_batches(thread, loaded.code, loaded.memory, data, plan, sync))
+            return int(loop(thread, loaded.code, loaded.memory, data, plan, sync))
         except BaseException:
             sync[_threads.ABORT] = 1
             raise

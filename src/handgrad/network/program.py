@@ -17,7 +17,7 @@ from handgrad.network.layers import Dense, Layer, Shape, features, steps
 from handgrad.network.losses import Loss, per_token
 from handgrad.network.parameters import Parameters
 from handgrad.network.recurrent import LSTM, RNN
-from handgrad.network.token_rows import time_row, token_loss_row
+from handgrad.network.token_rows import rows_of_parts, time_row, token_loss_columns, token_loss_row
 from handgrad.network.tokens import Dropout, Embedding
 
 # batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way
@@ -38,7 +38,6 @@ _BY_FORM: dict[tuple[str, Form], tuple[str, str]] = {
     ("dense", "step"): ("dense_forward_step", "dense_backward_steps"),
     ("lstm", "step"): ("lstm_forward_step", "lstm_backward_one"),
     ("embedding", "online"): ("embedding_forward", "embedding_backward_sgd"),
-    ("token_cross_entropy", "online"): ("token_cross_entropy_forward_sgd", "token_cross_entropy_backward"),
 }
 for kind in IMAGES:
     _BY_FORM[kind, "one"] = _BY_FORM[kind, "online"] = (f"{kind}_forward_one", f"{kind}_backward_one")
@@ -72,6 +71,11 @@ class Program:
     kinds: tuple[str, ...]
     scalars: tuple[float, ...]
     workspace: int  # numbers in acts, and in deltas, of one shard
+
+    @property
+    def parts(self) -> int:
+        """Into how many an operation is divided at most."""
+        return 1 + int(self.table[: len(self.operations), row.PART].max())
 
     def __str__(self) -> str:
         head = f"{'':>3}  {'forward':<30}{'backward':<30}{'in':>8}{'out':>8}{'n_in':>7}{'n_out':>7}{'param':>9}"
@@ -143,8 +147,10 @@ class _Layout:
         r = [0] * row.COLUMNS
         r[row.IN], r[row.N_IN], r[row.LENGTHS] = last, features(shape), self.lengths
         r[row.N_OUT] = features(layer.output_shape(shape))
-        online, most = form == "online", self.capacity * steps(shape)
-        token_loss_row(r, shape, self.place, most if online else min(row.CHUNK, most), columns=online)
+        if form == "online":
+            token_loss_columns(r, shape, self.place)
+        else:
+            token_loss_row(r, shape, self.place, min(row.CHUNK, self.capacity * steps(shape)))
         return r
 
 
@@ -194,12 +200,14 @@ def make_program(
             r[row.PER_SAMPLE] = 1 if drops else steps(shape)
         r[row.PARAM] = parameters.offsets[names[0]] if names else 0
         r[row.SCALAR], r[row.NEEDS_DX] = len(scalars), needs_dx
-        rows.append(r)
         if isinstance(layer, Conv2D):
             lists[i] = link_lists(layer.table(shape[0]))
         few = len(shape) == 3 and form == "batch" and not side_by_side
         kinds.append(kind)
-        operations.append(_operations(kind, "one" if few else form, shape, use))
+        divided = rows_of_parts(r) if r[row.PARTS] else []
+        for each, names_of_it in divided or [(r, _operations(kind, "one" if few else form, shape, use))]:
+            rows.append(each)
+            operations.append(names_of_it)
         scalars.extend(layer.constants())
         decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))

@@ -7,6 +7,9 @@ from handgrad.network.layers import Shape, TimeLayer, features, steps
 from handgrad.network.recurrent import LSTM
 from handgrad.network.tokens import Dropout, Embedding
 
+_PART_SIZE = 32_768  # weights of an output layer that are worth a thread's turn
+_MOST_PARTS = 8
+
 Place = Callable[..., int]  # place(size, samples=...): where an array begins that has ``size`` numbers for each sample
 
 
@@ -36,11 +39,38 @@ def _lstm_row(r: list[int], layer: LSTM, shape: Shape, place: Place) -> None:
         r[row.OUT] = place(H)
 
 
-def token_loss_row(r: list[int], shape: Shape, place: Place, at_once: int, *, columns: bool) -> None:
+def token_loss_row(r: list[int], shape: Shape, place: Place, at_once: int) -> None:
     """The row of a Dense layer, whose input of ``shape`` is already named, with the loss behind it: ``at_once``
-    positions are worked on together, side by side in ``columns`` or one below the other."""
-    at_once = -row.COLUMNS_TOGETHER * (-at_once // row.COLUMNS_TOGETHER) if columns else at_once
+    positions are worked on together."""
+    _places_of_losses(r, shape, place, at_once)
+    r[row.GATHERED] = place(at_once * r[row.N_IN], samples=1)
+
+
+def token_loss_columns(r: list[int], shape: Shape, place: Place) -> None:
+    """The same for one sequence, whose steps lie side by side in columns and whose classes are divided into parts. How
+    many follows from the network, never from the machine."""
+    N, V = r[row.N_IN], r[row.N_OUT]
+    columns = -row.COLUMNS_TOGETHER * (-steps(shape) // row.COLUMNS_TOGETHER)
+    _places_of_losses(r, shape, place, columns)
+    r[row.PARTS] = next(parts for parts in (_MOST_PARTS, 4, 2, 1) if parts * _PART_SIZE <= N * V or parts == 1)
+    r[row.GATHERED] = place(columns * (2 * N + r[row.PARTS] * (N + 4)), samples=1)
+
+
+def _places_of_losses(r: list[int], shape: Shape, place: Place, at_once: int) -> None:
     r[row.STEPS], r[row.PER_SAMPLE], r[row.CHUNK_ROWS] = steps(shape), 1, at_once
     r[row.AUX], r[row.OUT] = place(steps(shape)), place(steps(shape))
     r[row.LOGITS] = place(at_once * r[row.N_OUT], samples=1)
-    r[row.GATHERED] = place(at_once * (3 * r[row.N_IN] + 3 if columns else r[row.N_IN]), samples=1)
+
+
+def rows_of_parts(r: list[int]) -> list[tuple[list[int], tuple[str, str]]]:
+    """The rows, with their operations, that together do what row ``r`` of ``token_loss_columns`` says: its parts are
+    worked on twice, and each time all must be done before what follows."""
+
+    def one(name: str, phase: int, part: int) -> tuple[list[int], tuple[str, str]]:
+        copied = list(r)
+        copied[row.PHASE], copied[row.PART] = phase, part
+        return copied, (f"token_cross_entropy_{name}", "token_cross_entropy_backward")
+
+    parts = range(r[row.PARTS])
+    scores, step = [one("scores", 1, part) for part in parts], [one("step", 2, part) for part in parts]
+    return [one("columns", 0, 0), *scores, *step, one("sums", 3, 0)]
