@@ -152,19 +152,24 @@ def test_the_fused_step_is_gradient_then_sgd(dtype, needs_dx, length):
         assert np.isnan(op.dx).all()
 
 
-@pytest.mark.parametrize("n", [1, 2, 5])
-def test_a_step_leaves_its_state_for_the_next(n):
-    N, H = 6, 5
+@pytest.mark.parametrize(
+    ("n", "H", "parts"), [(1, 5, 1), (2, 5, 1), (5, 5, 1), (1, 19, 2), (3, 19, 2), (8, 16, 2), (9, 21, 3)]
+)
+def test_a_step_of_several_sequences_part_by_part(n, H, parts):
+    N = 6
     params, x, _, h0, c0 = problem(n, 3, N, H, "float64")
     (h, c), _ = lstm_forward(params, x, h0, c0)
     op = Lstm(n, 1, N, H, "float64", params, before=(h0, c0))
+    op.row[row.PARTS] = parts
     for t in range(3):
         op.x[:] = x[t].T
-        op.run("lstm_forward_step")
+        for part in range(parts):
+            op.row[row.PART] = part
+            op.run("lstm_forward_step")
         for column, expected in ((row.HIDDEN, h[t]), (row.CELLS, c[t])):
-            before = op.acts[op.row[column] - n * H :][: n * H].reshape(n, H)
-            assert close(op.states(op.acts, column)[0], expected.T, "float64")
-            assert close(before, expected.T, "float64")
+            now, size = op.states(op.acts, column)[0], n * H
+            assert close(now, expected.T, "float64")
+            op.acts[op.row[column] - size :][:size] = now.ravel()
 
 
 @kernel

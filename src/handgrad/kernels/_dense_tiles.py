@@ -3,6 +3,9 @@
 from handgrad.kernels._column_tiles import SIDE, turned
 from handgrad.kernels._emitter import tile
 
+_TOGETHER = 4  # columns of W at a time
+_LINE = 16  # numbers that come from memory at once, of 4 bytes each
+
 
 def _affine_tile():
     """One output of SIDE samples, a = w x + b: (a, w, x, b; a_row, x_row, n), for w (n,), x (SIDE, n) and one b."""
@@ -41,10 +44,20 @@ def _square_tile():
 
     def emit(e, a, w, x, a_row, n):
         totals = [e.total() for _ in range(SIDE)]
-        with e.loop(0, n) as j:
+
+        def add_column(j):
             samples = e.load(x, e.mul(j, SIDE))
             for i, total in enumerate(totals):
                 e.add_product(total, e.number(w, e.add(e.mul(i, n), j)), samples)
+
+        whole = e.mul(e.builder.sdiv(n, e.integer(_TOGETHER)), _TOGETHER)
+        with e.loop(0, whole, _TOGETHER) as j:
+            for line in range(0, _TOGETHER * SIDE, _LINE):  # of the next tile's rows, which are as many and short
+                e.prefetch(w, e.add(e.mul(e.add(j, n), SIDE), line))
+            for k in range(_TOGETHER):
+                add_column(e.add(j, k))
+        with e.loop(whole, n) as j:
+            add_column(j)
         for s, outputs in enumerate(turned(e, [e.value(total) for total in totals])):
             at = e.mul(s, a_row)
             e.store(e.plus(e.load(a, at), outputs), a, at)

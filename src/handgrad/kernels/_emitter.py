@@ -51,6 +51,18 @@ class Emitter:
         """One item: a number, or an integer of a list."""
         return self.builder.load(self.shift(pointer, offset))
 
+    def prefetch(self, pointer, offset=0):
+        """Ask for the line of memory in which a number stands, which is needed soon; it may lie behind an array."""
+        name, byte = "llvm.prefetch.p0", ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        declared = self.builder.module.globals.get(name)
+        if declared is None:
+            declared = ir.Function(
+                self.builder.module, ir.FunctionType(ir.VoidType(), [byte, number, number, number]), name
+            )
+        at = self.builder.bitcast(self.shift(pointer, offset), byte)
+        self.builder.call(declared, [at, *(ir.Constant(number, value) for value in (0, 3, 1))])
+
     def _vector_at(self, pointer, offset):
         return self.builder.bitcast(self.shift(pointer, offset), self.block.as_pointer())
 

@@ -179,6 +179,10 @@ if DISABLED:
         """Read one integer that another thread may be writing."""
         return array[index]
 
+    def atomic_store(array, index, value):
+        """Write one integer that another thread may be reading."""
+        array[index] = value
+
     def yield_processor(address):
         """Let another thread run."""
 
@@ -271,6 +275,16 @@ else:
             return builder.load_atomic(_element(context, builder, signature, values), "seq_cst", 8)
 
         return types.int64(array, types.intp), codegen
+
+    @intrinsic
+    def atomic_store(typingctx, array, index, value):
+        """Write one integer that another thread may be reading."""
+
+        def codegen(context, builder, signature, values):
+            builder.store_atomic(values[2], _element(context, builder, signature, values), "seq_cst", 8)
+            return context.get_dummy_value()
+
+        return types.none(array, types.intp, types.int64), codegen
 
     @intrinsic
     def yield_processor(typingctx, address):

@@ -58,18 +58,25 @@ def copy_steps(lengths, t, s, size, N, blocks, rows, gather):
 @kernel
 def cell(H, gates, c_prev_at, c_at, h_at):
     """Gates from the pre-activations that stand in their place, then c and h, of one step of one sequence."""
-    i, f, g, o = vector(gates, 0, H), vector(gates, H, H), vector(gates, 2 * H, H), vector(gates, 3 * H, H)
-    c_prev, c, h = vector(c_prev_at, 0, H), vector(c_at, 0, H), vector(h_at, 0, H)
-    let = vector(gates, 0, 2 * H)  # i and f
-    for k in range(2 * H):
-        let[k] = sigmoid(let[k])
-    for k in range(H):
+    cell_part(H, H, gates, c_prev_at, c_at, h_at)
+
+
+@kernel
+def cell_part(size, H, gates, c_prev_at, c_at, h_at):
+    """The same for ``size`` of the H units, of which the pointers name the first."""
+    i, f, g, o = vector(gates, 0, size), vector(gates, H, size), vector(gates, 2 * H, size), vector(gates, 3 * H, size)
+    c_prev, c, h = vector(c_prev_at, 0, size), vector(c_at, 0, size), vector(h_at, 0, size)
+    for k in range(size):
+        i[k] = sigmoid(i[k])
+    for k in range(size):
+        f[k] = sigmoid(f[k])
+    for k in range(size):
         g[k] = tanh(g[k])
-    for k in range(H):
+    for k in range(size):
         o[k] = sigmoid(o[k])
-    for k in range(H):
+    for k in range(size):
         c[k] = f[k] * c_prev[k] + i[k] * g[k]
-    for k in range(H):
+    for k in range(size):
         h[k] = o[k] * tanh(c[k])
 
 

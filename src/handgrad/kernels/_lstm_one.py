@@ -1,7 +1,8 @@
 """The LSTM for one sequence at a time, without BLAS, and for one step of a few. Equations: ``layers/lstm.py``."""
 
+from handgrad.kernels._column_tiles import SIDE
 from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
-from handgrad.kernels._lstm_cell import add, cell, cell_backward, copy, hand_on, take_over
+from handgrad.kernels._lstm_cell import add, cell, cell_backward, cell_part, copy, hand_on, take_over
 from handgrad.kernels._rows import (
     AUX,
     CARRIED,
@@ -17,10 +18,13 @@ from handgrad.kernels._rows import (
     N_OUT,
     NEEDS_DX,
     PARAM,
+    PART,
+    PARTS,
     STEPS,
     TRUNCATE,
 )
-from handgrad.kernels._several import affine_rows
+from handgrad.kernels._several import affine_part, affine_rows
+from handgrad.kernels._threads import share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import add_combination, add_outer, add_samples, affine, clear, send_back
 
@@ -115,16 +119,17 @@ def lstm_backward_sgd(row, n, params, grads, acts, deltas, scalars):
 
 @operation
 def lstm_forward_step(row, n, params, grads, acts, deltas, scalars):
-    """One step of n sequences that go on from their states: W and U are read once for all of them"""
+    """One step of n sequences that go on from their states, and for this part of the units: W and U are read once for
+    all sequences"""
     N, H = row[N_IN], row[N_OUT]
     W, U = shift(params, row[PARAM]), shift(params, row[PARAM] + 4 * H * H)
     b, none = vector(params, row[PARAM] + 4 * H * (H + N), 4 * H), vector(params, 0, 0)
+    first, behind = share_of(H, SIDE, row[PART], row[PARTS])
+    count, turned = behind - first, shift(acts, row[GATHERED] + row[PART] * SIDE * (N + H))
     gates, c, h = shift(acts, row[GATES]), shift(acts, row[CELLS]), shift(acts, row[HIDDEN])
     c_prev, h_prev = shift(acts, row[CELLS] - n * H), shift(acts, row[HIDDEN] - n * H)
-    affine_rows(n, 4 * H, N, U, b, shift(acts, row[IN]), gates, shift(acts, row[GATHERED]))
-    affine_rows(n, 4 * H, H, W, none, h_prev, gates, shift(acts, row[GATHERED]))
+    affine_part(n, first, count, 4, 4 * H, N, U, b, shift(acts, row[IN]), gates, turned)
+    affine_part(n, first, count, 4, 4 * H, H, W, none, h_prev, gates, turned)
     for s in range(n):
-        cell(H, shift(gates, s * 4 * H), shift(c_prev, s * H), shift(c, s * H), shift(h, s * H))
-    copy(h, h_prev, n * H)
-    copy(c, c_prev, n * H)
-    hand_on(row, n, acts)
+        at = s * H + first
+        cell_part(count, H, shift(gates, 4 * s * H + first), shift(c_prev, at), shift(c, at), shift(h, at))

@@ -80,7 +80,7 @@ CHUNK_ROWS = 18  # how many positions, or at most so many columns
 # and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN); with columns h, h turned over, and of every part dh, and
 # four numbers for each column
 
-SHIFTS = 21  # 1 where the state after a step is to be copied to where that before the next one stands
+SHIFTS = 21  # how many states after a step are to be copied to where those before the next one stand: h, h and c
 
 # Dropout
 KEYS = 17  # acts: two numbers below 2^24 for each sequence, (2, n), from which its masks are drawn

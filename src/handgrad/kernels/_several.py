@@ -7,9 +7,10 @@ than the products of fewer than about 20 vectors.
 
 from handgrad.kernels._column_tiles import SIDE
 from handgrad.kernels._dense_tiles import square_tile
-from handgrad.kernels._jit import kernel, matrix, operation, vector
-from handgrad.kernels._rows import GATHERED, IN, N_IN, N_OUT, OUT, PARAM
+from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
+from handgrad.kernels._rows import GATHERED, IN, N_IN, N_OUT, OUT, PARAM, PART, PARTS
 from handgrad.kernels._small import transpose
+from handgrad.kernels._threads import share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import affine
 
@@ -18,31 +19,41 @@ from handgrad.kernels.dense import affine
 def affine_rows(n, M, N, W_at, b, x_at, a_at, turned):
     """a = W x + b for each of n vectors x (n, N), to a (n, M), W (M, N); without b (size 0), added to what a holds.
     ``turned``: scratch of SIDE N numbers, where n is at least SIDE."""
-    if n == 1:
-        a_only = vector(a_at, 0, M)
-        affine(matrix(W_at, 0, M, N), b if b.size > 0 else a_only, vector(x_at, 0, N), a_only)
-        return
-    if b.size > 0:
-        for s in range(n):
-            to = vector(a_at, s * M, M)
-            for i in range(M):
-                to[i] = b[i]
-    eights = n // SIDE * SIDE
-    for s in range(0, eights, SIDE):
-        transpose(SIDE, N, turned, shift(x_at, s * N))
-        for i in range(0, M - SIDE + 1, SIDE):
-            square_tile(shift(a_at, s * M + i), shift(W_at, i * N), turned, M, N)
-    if M % SIDE != 0 and eights > 0:
-        _two_by_two(eights, M // SIDE * SIDE, M, N, W_at, x_at, a_at)
-    if eights < n:
-        _two_by_two(n - eights, 0, M, N, W_at, shift(x_at, eights * N), shift(a_at, eights * M))
+    affine_part(n, 0, M, 1, M, N, W_at, b, x_at, a_at, turned)
 
 
 @kernel
-def _two_by_two(n, i, M, N, W_at, x_at, a_at):
-    """a <- a + W x for the rows of W from number i on."""
+def affine_part(n, first, count, blocks, M, N, W_at, b, x_at, a_at, turned):
+    """The same for ``count`` rows of W from ``first`` on, and as many in the same place of each of its equal blocks."""
+    eights = n // SIDE * SIDE if n > 1 else 0
+    for at in range(first, M, M // blocks):
+        if n == 1:
+            a_only = vector(a_at, at, count)
+            biases = vector(pointer(b, 0), at, count) if b.size > 0 else a_only
+            affine(matrix(W_at, at * N, count, N), biases, vector(x_at, 0, N), a_only)
+        elif b.size > 0:
+            for s in range(n):
+                to = vector(a_at, s * M, M)
+                for i in range(at, at + count):
+                    to[i] = b[i]
+    for s in range(0, eights, SIDE):
+        transpose(SIDE, N, turned, shift(x_at, s * N))
+        for at in range(first, M, M // blocks):
+            for i in range(at, at + count - SIDE + 1, SIDE):
+                square_tile(shift(a_at, s * M + i), shift(W_at, i * N), turned, M, N)
+    for at in range(first, M, M // blocks):
+        behind = at + count
+        if count % SIDE != 0 and eights > 0:
+            _two_by_two(eights, behind - count % SIDE, behind, M, N, W_at, x_at, a_at)
+        if n > 1 and eights < n:
+            _two_by_two(n - eights, at, behind, M, N, W_at, shift(x_at, eights * N), shift(a_at, eights * M))
+
+
+@kernel
+def _two_by_two(n, i, behind, M, N, W_at, x_at, a_at):
+    """a <- a + W x for some rows of W."""
     x, a = matrix(x_at, 0, n, N), matrix(a_at, 0, n, M)
-    while i + 4 <= M:
+    while i + 4 <= behind:
         W = matrix(shift(W_at, i * N), 0, 4, N)
         s = 0
         while s + 2 <= n:
@@ -51,7 +62,7 @@ def _two_by_two(n, i, M, N, W_at, x_at, a_at):
         if s < n:
             _four_by_one(W, x, a, i, s, N)
         i += 4
-    while i < M:
+    while i < behind:
         row = vector(W_at, i * N, N)
         for s in range(n):
             total = a[s, i]
@@ -106,8 +117,9 @@ def _four_by_one(W, x, a, i, s, N):
 
 @operation
 def dense_forward_step(row, n, params, grads, acts, deltas, scalars):
-    """a = W x + b, for one step of n sequences"""
+    """a = W x + b, for one step of n sequences, and for this part of the outputs"""
     N, M = row[N_IN], row[N_OUT]
+    first, behind = share_of(M, SIDE, row[PART], row[PARTS])
     b = vector(params, row[PARAM] + M * N, M)
-    x, a, turned = shift(acts, row[IN]), shift(acts, row[OUT]), shift(acts, row[GATHERED])
-    affine_rows(n, M, N, shift(params, row[PARAM]), b, x, a, turned)
+    x, a, turned = shift(acts, row[IN]), shift(acts, row[OUT]), shift(acts, row[GATHERED] + row[PART] * SIDE * N)
+    affine_part(n, first, behind - first, 1, M, N, shift(params, row[PARAM]), b, x, a, turned)

@@ -31,9 +31,11 @@ from handgrad.kernels._rows import (
     STEPS,
 )
 from handgrad.kernels._small import add_product, transpose
+from handgrad.kernels._threads import share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import clear
 
+_TILE = 4  # classes in a tile of a product
 _BLOCK = 128  # rows of W that stay in a near cache while they are read for dh, and then changed
 # of every column of a part: its largest logit, the sum of its e; the same of all parts, and before that of some e
 _TOP, _TOTAL, _LARGEST, _SUM = range(4)
@@ -54,7 +56,7 @@ def token_cross_entropy_columns(row, n, params, grads, acts, deltas, scalars):
 def token_cross_entropy_scores(row, n, params, grads, acts, deltas, scalars):
     """a = W h + b for the classes of this part, then e = exp(a - the largest), and their sum; -a at the class"""
     length, columns = _size(row, acts)
-    first, behind = _classes(row)
+    first, behind = share_of(row[N_OUT], _TILE, row[PART], row[PARTS])
     _logits(row, first, behind, columns, params, acts)
     classes, losses = vector(acts, row[AUX], length), vector(acts, row[OUT], length)
     a = vector(acts, row[LOGITS], row[N_OUT] * columns)
@@ -70,7 +72,7 @@ def token_cross_entropy_step(row, n, params, grads, acts, deltas, scalars):
     the part's dh = W^T da has had it"""
     N, V = row[N_IN], row[N_OUT]
     length, columns = _size(row, acts)
-    first, behind = _classes(row)
+    first, behind = share_of(row[N_OUT], _TILE, row[PART], row[PARTS])
     _shares(row, length, acts, vector(deltas, row[OUT], length))
     dh, h = _part(row, row[PART], acts), shift(acts, row[GATHERED])
     scale = -vector(scalars, LEARNING_RATE, 1)[0]
@@ -109,13 +111,6 @@ def _size(row, acts):
     """How many steps are real, and how many columns there are for them."""
     length = int(vector(acts, row[LENGTHS], 1)[0])
     return length, (length + COLUMNS_TOGETHER - 1) // COLUMNS_TOGETHER * COLUMNS_TOGETHER
-
-
-@kernel
-def _classes(row):
-    """The first class of the row's part, and the one behind its last: the tiles of a product are four classes high."""
-    fours, part, parts = row[N_OUT] // 4, row[PART], row[PARTS]
-    return 4 * (fours * part // parts), row[N_OUT] if part + 1 == parts else 4 * (fours * (part + 1) // parts)
 
 
 @kernel

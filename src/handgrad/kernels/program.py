@@ -21,7 +21,7 @@ from handgrad.kernels._gather import (
 )
 from handgrad.kernels._jit import call, kernel, pointer
 from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PART, PER_SAMPLE, PHASE, ROUND
-from handgrad.kernels._threads import THREADS, barrier
+from handgrad.kernels._threads import THREADS, barrier, share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
 
@@ -267,13 +267,6 @@ def _reduce(grads, shards, start, stop):
 
 
 @kernel
-def _slice(size, thread, threads):
-    """A thread's part of the parameters, cut at multiples of 64: no vector of a loop is cut, whatever the threads."""
-    blocks = (size + 63) // 64
-    return 64 * (blocks * thread // threads), min(size, 64 * (blocks * (thread + 1) // threads))
-
-
-@kernel
 def train_batches(thread, code, memory, data, plan, sync):
     """Train on batches; every thread runs this. Returns how many epochs ended finite, -1 if another thread failed.
 
@@ -283,7 +276,7 @@ def train_batches(thread, code, memory, data, plan, sync):
     threads = sync[THREADS]
     batch, per_shard = plan.integers[BATCH], plan.integers[PER_SHARD]
     P = memory.params.size
-    start, stop = _slice(P, thread, threads)
+    start, stop = share_of(P, 64, thread, threads)  # no vector of a loop is cut, whatever the threads
     epochs, samples = plan.orders.shape
     hyper = plan.hyper.copy()
     step = plan.integers[FIRST_STEP]

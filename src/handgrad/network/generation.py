@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from handgrad.cores import usable_cores
 from handgrad.errors import InputError, UsageError, wrong_dtype, wrong_shape
 from handgrad.kernels._rows import LANES
 from handgrad.layers._types import Array
@@ -24,11 +25,14 @@ class Stepper:
     """``streams`` sequences that grow side by side, from states of zeros.
 
     ``step(tokens)`` hands the network the next token of each and returns the logits of the one after. The parameters
-    are the network's own: what is trained in between counts from the next step on. Raises UsageError for a network that
+    are the network's own: what is trained in between counts from the next step on. ``threads``: at most so many, for a
+    large network; the result does not depend on it. Raises UsageError for a network that
     does not take tokens, or does not answer every step.
     """
 
-    def __init__(self, network: "Sequential", streams: int = 1, *, engine: EngineName = "compiled") -> None:
+    def __init__(
+        self, network: "Sequential", streams: int = 1, *, threads: int | None = None, engine: EngineName = "compiled"
+    ) -> None:
         self.tokens = reads_tokens(network.layers)
         if not self.tokens or len(network.architecture.output_shape) != 2:
             raise UsageError(
@@ -36,10 +40,14 @@ class Stepper:
                 "every step"
             )
         self.streams = whole("streams", streams)
+        most = len(usable_cores()) if threads is None else whole("threads", threads)
         self.architecture = replace(network.architecture, input_shape=(1, 1))
         self.outputs = self.architecture.outputs
         self._states = as_states(None, self.architecture.layers, self.streams, self.architecture.dtype)
-        self._walk = _Compiled(self) if engine == "compiled" else _Reference(self, engine)
+        if engine == "compiled":
+            self._walk: _Compiled | _Reference = _Compiled(self, most)
+        else:
+            self._walk = _Reference(self, engine)
 
     def step(self, tokens: Any) -> Array:
         """Logits (streams, outputs) behind the next ``tokens`` (streams,): a view that the next step overwrites.
@@ -93,21 +101,20 @@ class _Reference:
 class _Compiled:
     """Steps by compiled operations, whose states stay in a workspace."""
 
-    def __init__(self, stepper: Stepper) -> None:
-        from handgrad.kernels._stepping import run_step
+    def __init__(self, stepper: Stepper, threads: int) -> None:
         from handgrad.network.stepping import Stepping
 
         self.streams = stepper.streams
         # eight streams are worked on at once: from five on, empty ones beside them cost nothing
         filled = self.streams if self.streams < _FEW else -LANES * (-self.streams // LANES)
-        self.inside, self.run = Stepping(stepper.architecture, filled), run_step
+        self.inside = Stepping(stepper.architecture, filled, threads)
         self.logits = np.zeros((filled, stepper.outputs), stepper.architecture.dtype)
         self.numbers = np.zeros(filled, np.int64)
         self.begin(stepper._states)
 
     def step(self, tokens: Any) -> Array:
         self.numbers[: self.streams] = tokens
-        self.run(*self.inside.fixed, self.numbers, self.logits)
+        self.inside.step(self.numbers, self.logits)
         return self.logits[: self.streams]
 
     def states(self) -> list[tuple[Array, ...]]:

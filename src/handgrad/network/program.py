@@ -13,11 +13,11 @@ from handgrad.kernels import _rows as row
 from handgrad.layers._activations import ACTIVATIONS
 from handgrad.network.image_rows import blocks, image_scratch, image_sizes, link_lists, with_lists
 from handgrad.network.images import IMAGES, Conv2D
-from handgrad.network.layers import Dense, Layer, Shape, features, steps
+from handgrad.network.layers import Layer, Shape, features, steps
 from handgrad.network.losses import Loss, per_token
 from handgrad.network.parameters import Parameters
 from handgrad.network.recurrent import LSTM, RNN
-from handgrad.network.token_rows import rows_of_parts, time_row, token_loss_columns, token_loss_row
+from handgrad.network.token_rows import loss_parts, step_parts, time_row, token_loss_columns, token_loss_row
 from handgrad.network.tokens import Dropout, Embedding
 
 # batch: BLAS over all samples of a shard; one: a sample at a time; online: one, with the SGD step taken on the way
@@ -193,8 +193,6 @@ def make_program(
             r, kind = layout.token_loss_row(layer, shape, last, form), "token_cross_entropy"
         else:
             r = layout.layer_row(layer, shape, last)
-            if form == "step" and isinstance(layer, Dense):
-                r[row.GATHERED] = layout.place(row.LANES * features(shape), samples=1)
         if isinstance(layer, Dropout):
             r[row.KEYS], r[row.LAYER] = keys_at, i
             r[row.PER_SAMPLE] = 1 if drops else steps(shape)
@@ -204,10 +202,15 @@ def make_program(
             lists[i] = link_lists(layer.table(shape[0]))
         few = len(shape) == 3 and form == "batch" and not side_by_side
         kinds.append(kind)
-        divided = rows_of_parts(r) if r[row.PARTS] else []
-        for each, names_of_it in divided or [(r, _operations(kind, "one" if few else form, shape, use))]:
-            rows.append(each)
-            operations.append(names_of_it)
+        named = _operations(kind, "one" if few else form, shape, use)
+        if r[row.PARTS]:
+            parts = loss_parts(r)
+        elif form == "step":
+            parts = [(each, named) for each in step_parts(r, layer, shape, layout.place)]
+        else:
+            parts = [(r, named)]
+        rows += [each for each, _ in parts]
+        operations += [each for _, each in parts]
         scalars.extend(layer.constants())
         decay.extend(_decay_row(parameters, f"{i}.{name}") for name in layer.decayed if weight_decay)
         needs_dx = needs_dx or int(bool(names))

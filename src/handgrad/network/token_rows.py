@@ -1,13 +1,14 @@
 """Rows of a program for language models: embedding, LSTM, dropout, and the output layer with its loss."""
 
+import math
 from collections.abc import Callable
 
 from handgrad.kernels import _rows as row
-from handgrad.network.layers import Shape, TimeLayer, features, steps
+from handgrad.network.layers import Dense, Layer, Shape, TimeLayer, features, steps
 from handgrad.network.recurrent import LSTM
 from handgrad.network.tokens import Dropout, Embedding
 
-_PART_SIZE = 32_768  # weights of an output layer that are worth a thread's turn
+_PART_SIZE = 32_768  # weights that are worth a thread's turn
 _MOST_PARTS = 8
 
 Place = Callable[..., int]  # place(size, samples=...): where an array begins that has ``size`` numbers for each sample
@@ -52,7 +53,7 @@ def token_loss_columns(r: list[int], shape: Shape, place: Place) -> None:
     N, V = r[row.N_IN], r[row.N_OUT]
     columns = -row.COLUMNS_TOGETHER * (-steps(shape) // row.COLUMNS_TOGETHER)
     _places_of_losses(r, shape, place, columns)
-    r[row.PARTS] = next(parts for parts in (_MOST_PARTS, 4, 2, 1) if parts * _PART_SIZE <= N * V or parts == 1)
+    r[row.PARTS] = _parts(N * V)
     r[row.GATHERED] = place(columns * (2 * N + r[row.PARTS] * (N + 4)), samples=1)
 
 
@@ -62,15 +63,36 @@ def _places_of_losses(r: list[int], shape: Shape, place: Place, at_once: int) ->
     r[row.LOGITS] = place(at_once * r[row.N_OUT], samples=1)
 
 
-def rows_of_parts(r: list[int]) -> list[tuple[list[int], tuple[str, str]]]:
+def _parts(weights: int) -> int:
+    """Into how many parts a layer is divided, that threads may work on at the same time. It follows from the network,
+    never from the machine."""
+    return next(parts for parts in (_MOST_PARTS, 4, 2, 1) if parts * _PART_SIZE <= weights or parts == 1)
+
+
+def _part(r: list[int], phase: int, part: int) -> list[int]:
+    """Row ``r`` for one part."""
+    copied = list(r)
+    copied[row.PHASE], copied[row.PART] = phase, part
+    return copied
+
+
+def loss_parts(r: list[int]) -> list[tuple[list[int], tuple[str, str]]]:
     """The rows, with their operations, that together do what row ``r`` of ``token_loss_columns`` says: its parts are
     worked on twice, and each time all must be done before what follows."""
 
-    def one(name: str, phase: int, part: int) -> tuple[list[int], tuple[str, str]]:
-        copied = list(r)
-        copied[row.PHASE], copied[row.PART] = phase, part
-        return copied, (f"token_cross_entropy_{name}", "token_cross_entropy_backward")
+    def rows(name: str, phase: int, parts: int) -> list[tuple[list[int], tuple[str, str]]]:
+        names = (f"token_cross_entropy_{name}", "token_cross_entropy_backward")
+        return [(_part(r, phase, part), names) for part in range(parts)]
 
-    parts = range(r[row.PARTS])
-    scores, step = [one("scores", 1, part) for part in parts], [one("step", 2, part) for part in parts]
-    return [one("columns", 0, 0), *scores, *step, one("sums", 3, 0)]
+    P = r[row.PARTS]
+    return [*rows("columns", 0, 1), *rows("scores", 1, P), *rows("step", 2, P), *rows("sums", 3, 1)]
+
+
+def step_parts(r: list[int], layer: Layer, shape: Shape, place: Place) -> list[list[int]]:
+    """The rows of one step of a layer, several of a large one. What they need to turn vectors over has its place."""
+    if not isinstance(layer, (Dense, LSTM)):
+        return [r]
+    r[row.PARTS] = _parts(sum(math.prod(size) for size in layer.parameter_shapes(shape).values()))
+    inputs = features(shape) + (layer.units if isinstance(layer, LSTM) else 0)
+    r[row.GATHERED] = place(r[row.PARTS] * row.LANES * inputs, samples=1)
+    return [_part(r, 0, part) for part in range(r[row.PARTS])]
