@@ -105,7 +105,7 @@ class Lstm(Trainer):
         )
         self.settings = problem
         self.said = np.zeros((problem.batch, problem.characters), np.float32)
-        self.stepper = hg.Stepper(net, problem.batch) if problem.characters else None
+        self.stepper = hg.Stepper(net, problem.batch, threads=threads) if problem.characters else None
         super().__init__(problem, threads, net)
 
     def train(self, epochs: int) -> None:

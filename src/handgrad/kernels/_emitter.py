@@ -90,6 +90,15 @@ class Emitter:
             item = self.builder.extract_element(value, ir.Constant(ir.IntType(32), lane))
             self.builder.store(item, self.shift(pointer, self.add(offset, self.mul(lane, stride))))
 
+    def alone(self, pointer, offset=0):
+        """A block with one number in its first lane, and zeros."""
+        return self.builder.insert_element(self.zero(), self.item(pointer, offset), ir.Constant(ir.IntType(32), 0))
+
+    def add_lane(self, value, lane, pointer, offset=0):
+        """Add one lane of a block to a number."""
+        at, item = self.shift(pointer, offset), self.builder.extract_element(value, ir.Constant(ir.IntType(32), lane))
+        self.builder.store(self.plus(self.builder.load(at), item), at)
+
     def shuffle(self, a, b, lanes):
         """A block of the lanes with these numbers; those of b are counted on from the last of a."""
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))

@@ -14,12 +14,15 @@ _PATIENCE = 200_000  # looks for work before a helper sleeps, about a tenth of a
 
 
 @kernel
-def run_step(table, addresses, places, params, acts, deltas, scalars, team, tokens, y):
-    """Outputs ``y`` (n, outputs) for the next ``tokens`` (n,), which must be in range. ``places``: where samples and
-    outputs stand in ``acts``. ``team``: see ``_threads.py``."""
+def run_step(tokens, most, x_at, table, addresses, params, acts, deltas, scalars, team):
+    """What the network says behind the next ``tokens`` (n,), which go to ``x_at`` in ``acts``. Returns whether all of
+    them are from 0 to ``most`` - 1; if not, nothing has changed. ``team``: see ``_threads.py``."""
     n, r = tokens.size, 0
     for s in range(n):
-        acts[places[0] + s] = tokens[s]
+        if not 0 <= tokens[s] < most:
+            return False
+    for s in range(n):
+        acts[x_at + s] = tokens[s]
     while r < addresses.size:
         parts = max(1, table[r, PARTS])
         if parts == 1 or team[HELPERS] == 0:
@@ -32,7 +35,7 @@ def run_step(table, addresses, places, params, acts, deltas, scalars, team, toke
             wait_for_parts(team, parts)
         _shift_states(pointer(table, r), n, pointer(acts, 0))
         r += parts
-    copy(pointer(acts, places[1]), pointer(y, 0), y.size)
+    return True
 
 
 @kernel

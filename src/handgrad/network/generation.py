@@ -8,7 +8,6 @@ import numpy as np
 
 from handgrad.cores import usable_cores
 from handgrad.errors import InputError, UsageError, wrong_dtype, wrong_shape
-from handgrad.kernels._rows import LANES
 from handgrad.layers._types import Array
 from handgrad.network.engine import EngineName, make_engine
 from handgrad.network.inputs import reads_tokens
@@ -17,8 +16,6 @@ from handgrad.options import whole
 
 if TYPE_CHECKING:
     from handgrad.network.sequential import Sequential
-
-_FEW = 5  # streams below which they are worked on one by one, or two by two
 
 
 class Stepper:
@@ -59,10 +56,11 @@ class Stepper:
             raise wrong_dtype("tokens", given.dtype, f"whole numbers from 0 to {self.tokens - 1}")
         if given.shape != (self.streams,):
             raise wrong_shape("tokens", given.shape, (self.streams,), "one for each stream")
-        if given.min() < 0 or given.max() >= self.tokens:
+        outputs = self._walk.step(given)
+        if outputs is None:
             stream = int(np.flatnonzero((given < 0) | (given >= self.tokens))[0])
             raise InputError(f"tokens holds {given[stream]} in stream {stream}, expected 0 to {self.tokens - 1}")
-        return self._walk.step(given)
+        return outputs
 
     def reset(self) -> None:
         """Begin anew, from states of zeros."""
@@ -85,9 +83,12 @@ class _Reference:
     def __init__(self, stepper: Stepper, engine: str) -> None:
         self.engine = make_engine(engine, stepper.architecture)
         self.lengths = np.ones(stepper.streams, dtype=np.int64)
-        self.dtype, self.held = stepper.architecture.dtype, stepper._states
+        self.tokens, self.dtype, self.held = stepper.tokens, stepper.architecture.dtype, stepper._states
 
-    def step(self, tokens: Any) -> Array:
+    def step(self, tokens: Any) -> Array | None:
+        """None where a token is out of range."""
+        if tokens.min() < 0 or tokens.max() >= self.tokens:
+            return None
         outputs, self.held = self.engine.advance(tokens[:, None].astype(self.dtype), self.lengths, self.held)
         return outputs
 
@@ -104,23 +105,18 @@ class _Compiled:
     def __init__(self, stepper: Stepper, threads: int) -> None:
         from handgrad.network.stepping import Stepping
 
-        self.streams = stepper.streams
-        # eight streams are worked on at once: from five on, empty ones beside them cost nothing
-        filled = self.streams if self.streams < _FEW else -LANES * (-self.streams // LANES)
-        self.inside = Stepping(stepper.architecture, filled, threads)
-        self.logits = np.zeros((filled, stepper.outputs), stepper.architecture.dtype)
-        self.numbers = np.zeros(filled, np.int64)
+        self.inside = Stepping(stepper.architecture, stepper.tokens, stepper.streams, threads)
         self.begin(stepper._states)
 
-    def step(self, tokens: Any) -> Array:
-        self.numbers[: self.streams] = tokens
-        self.inside.step(self.numbers, self.logits)
-        return self.logits[: self.streams]
+    def step(self, tokens: Any) -> Array | None:
+        """None where a token is out of range."""
+        self.inside.tokens[:] = tokens
+        return self.inside.outputs if self.inside.step() else None
 
     def states(self) -> list[tuple[Array, ...]]:
-        return [tuple(view[: self.streams] for view in views) for views in self.inside.states]
+        return self.inside.states
 
     def begin(self, states: list[tuple[Array, ...]]) -> None:
         for views, arrays in zip(self.inside.states, states, strict=True):
             for view, array in zip(views, arrays, strict=True):
-                view[: self.streams] = array
+                view[...] = array

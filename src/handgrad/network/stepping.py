@@ -20,10 +20,11 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Stepping:
-    """``step(tokens, outputs)`` writes the outputs behind the next tokens. ``states``: for each recurrent layer the
-    views (streams, units) of what stands before the next step."""
+    """``step()`` takes ``tokens`` (streams,) and leaves ``outputs`` (streams, outputs), a view. ``states``: for each
+    recurrent layer the views (streams, units) of what stands before the next step. ``most``: how many tokens there
+    are."""
 
-    def __init__(self, net: Architecture, streams: int, threads: int) -> None:
+    def __init__(self, net: Architecture, most: int, streams: int, threads: int) -> None:
         loaded = load(net, "step", streams, use="outputs")
         code, memory = loaded.code, loaded.memory
         rows = len(loaded.program.operations) - 1  # without the loss
@@ -37,16 +38,18 @@ class Stepping:
                 r[CARRIED], r[SHIFTS] = 1, len(columns)
                 size = streams * r[N_OUT]
                 self.states.append(tuple(acts[r[c] - size : r[c]].reshape(streams, -1) for c in columns))
-        places = np.array([code.places[X_AT], code.places[LAST_AT]], dtype=np.int64)
+        self.tokens: Integers = np.zeros(streams, dtype=np.int64)
+        self.outputs = acts[code.places[LAST_AT] :][: streams * net.outputs].reshape(streams, -1)
         addresses = np.ascontiguousarray(code.addresses[:rows, 0])
         data = (memory.params, acts, memory.deltas[0], memory.scalars[0])
         helpers = 0 if _jit.DISABLED else min(threads, loaded.program.parts, _threads.MOST_HELPERS + 1) - 1
         self._team = _Team(helpers, (streams, table, addresses, *data))
-        self._fixed = (table, addresses, places, *data, self._team.shared)
+        self._fixed = (self.tokens, most, int(code.places[X_AT]), table, addresses, *data, self._team.shared)
 
-    def step(self, tokens: Integers, outputs: Array) -> None:
+    def step(self) -> bool:
+        """False, and nothing has changed, where a token is out of range."""
         self._team.wake()
-        run_step(*self._fixed, tokens, outputs)
+        return bool(run_step(*self._fixed))
 
 
 class _Team:
