@@ -192,9 +192,9 @@ def test_products(dtype, keep):
 
 
 @kernel
-def _affine_rows(W, b, x, a):
+def _affine_rows(W, b, x, a, turned):
     n, M, N = x.shape[0], W.shape[0], W.shape[1]
-    affine_rows(n, M, N, pointer(W, 0), b, pointer(x, 0), pointer(a, 0))
+    affine_rows(n, M, N, pointer(W, 0), b, pointer(x, 0), pointer(a, 0), pointer(turned, 0))
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 11])
@@ -207,5 +207,7 @@ def test_a_matrix_times_a_few_vectors(n, M, N, dtype, biased):
     W, x, a = (rng.normal(size=size).astype(dtype) for size in ((M, N), (n, N), (n, M)))
     b = rng.normal(size=M if biased else 0).astype(dtype)
     expected = x @ W.T + (b if biased else a)
-    _affine_rows(W, b, x, a)
+    scratch = np.full(8 * N + 1, np.nan, dtype)
+    _affine_rows(W, b, x, a, scratch)
+    assert np.isnan(scratch[-1])
     assert close(a, expected, dtype)

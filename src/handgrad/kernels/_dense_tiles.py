@@ -3,6 +3,9 @@
 from handgrad.kernels._column_tiles import SIDE, turned
 from handgrad.kernels._emitter import tile
 
+_TOGETHER = 4  # columns of W at a time
+_LINE = 16  # numbers that come from memory at once, of 4 bytes each
+
 
 def _affine_tile():
     """One output of SIDE samples, a = w x + b: (a, w, x, b; a_row, x_row, n), for w (n,), x (SIDE, n) and one b."""
@@ -28,6 +31,38 @@ def _affine_tile():
         e.scatter(e.plus(e.value(single), e.joined(values)), a, 0, a_row)
 
     return tile(SIDE, emit, plain, pointers=4, sizes=3)
+
+
+def _square_tile():
+    """SIDE outputs of SIDE samples, A <- A + X W^T: (a, w, x; a_row, n), for A (SIDE, ...) with rows ``a_row`` apart,
+    W (SIDE, n) and X turned over, (n, SIDE): a register holds one output of all samples."""
+
+    def plain(a, w, x, a_row, n):
+        W, X = w[: SIDE * n].reshape(SIDE, n), x[: SIDE * n].reshape(n, SIDE)
+        for s in range(SIDE):
+            a[s * a_row : s * a_row + SIDE] += W @ X[:, s]
+
+    def emit(e, a, w, x, a_row, n):
+        totals = [e.total() for _ in range(SIDE)]
+
+        def add_column(j):
+            samples = e.load(x, e.mul(j, SIDE))
+            for i, total in enumerate(totals):
+                e.add_product(total, e.number(w, e.add(e.mul(i, n), j)), samples)
+
+        whole = e.mul(e.builder.sdiv(n, e.integer(_TOGETHER)), _TOGETHER)
+        with e.loop(0, whole, _TOGETHER) as j:
+            for line in range(0, _TOGETHER * SIDE, _LINE):  # of the next tile's rows, which are as many and short
+                e.prefetch(w, e.add(e.mul(e.add(j, n), SIDE), line))
+            for k in range(_TOGETHER):
+                add_column(e.add(j, k))
+        with e.loop(whole, n) as j:
+            add_column(j)
+        for s, outputs in enumerate(turned(e, [e.value(total) for total in totals])):
+            at = e.mul(s, a_row)
+            e.store(e.plus(e.load(a, at), outputs), a, at)
+
+    return tile(SIDE, emit, plain, pointers=3, sizes=2)
 
 
 def _dot_tile(rows, samples):
@@ -68,6 +103,6 @@ def _dot_tile(rows, samples):
 
 
 ROWS = 3  # with four samples these are twelve sums, and with what they are made of all of the processor's registers
-affine_tile = _affine_tile()
+affine_tile, square_tile = _affine_tile(), _square_tile()
 rows_by_4, rows_by_3, rows_by_2, rows_by_1 = (_dot_tile(ROWS, samples) for samples in (4, 3, 2, 1))
 row_by_4, row_by_3, row_by_2, row_by_1 = (_dot_tile(1, samples) for samples in (4, 3, 2, 1))

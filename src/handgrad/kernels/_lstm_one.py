@@ -1,6 +1,6 @@
 """The LSTM for one sequence at a time, without BLAS, and for one step of a few. Equations: ``layers/lstm.py``."""
 
-from handgrad.kernels._dense_tiles import ROWS
+from handgrad.kernels._column_tiles import SIDE
 from handgrad.kernels._jit import kernel, matrix, operation, pointer, vector
 from handgrad.kernels._lstm_cell import add, cell, cell_backward, cell_part, copy, hand_on, take_over
 from handgrad.kernels._rows import (
@@ -9,6 +9,7 @@ from handgrad.kernels._rows import (
     CELLS,
     D_CELLS,
     GATES,
+    GATHERED,
     HIDDEN,
     IN,
     LEARNING_RATE,
@@ -39,7 +40,7 @@ def lstm_forward_one(row, n, params, grads, acts, deltas, scalars):
         clear(vector(acts, row[CELLS] - n * H, n * H))
     if n == 1:
         x, a_all = shift(acts, row[IN]), shift(acts, row[GATES])
-        affine_rows(int(lengths[0]), 4 * H, N, pointer(U, 0), b, x, a_all)
+        affine_rows(int(lengths[0]), 4 * H, N, pointer(U, 0), b, x, a_all, shift(acts, row[GATHERED]))
     for s in range(n):
         for t in range(T):
             here, before = (t * n + s) * H, ((t - 1) * n + s) * H
@@ -123,12 +124,12 @@ def lstm_forward_step(row, n, params, grads, acts, deltas, scalars):
     N, H = row[N_IN], row[N_OUT]
     W, U = shift(params, row[PARAM]), shift(params, row[PARAM] + 4 * H * H)
     b, none = vector(params, row[PARAM] + 4 * H * (H + N), 4 * H), vector(params, 0, 0)
-    first, behind = share_of(H, ROWS, row[PART], row[PARTS])
-    count = behind - first
+    first, behind = share_of(H, SIDE, row[PART], row[PARTS])
+    count, turned = behind - first, shift(acts, row[GATHERED] + row[PART] * SIDE * (N + H))
     gates, c, h = shift(acts, row[GATES]), shift(acts, row[CELLS]), shift(acts, row[HIDDEN])
     c_prev, h_prev = shift(acts, row[CELLS] - n * H), shift(acts, row[HIDDEN] - n * H)
-    affine_part(n, first, count, 4, 4 * H, N, U, b, shift(acts, row[IN]), gates)
-    affine_part(n, first, count, 4, 4 * H, H, W, none, h_prev, gates)
+    affine_part(n, first, count, 4, 4 * H, N, U, b, shift(acts, row[IN]), gates, turned)
+    affine_part(n, first, count, 4, 4 * H, H, W, none, h_prev, gates, turned)
     for s in range(n):
         at = s * H + first
         cell_part(count, H, shift(gates, 4 * s * H + first), shift(c_prev, at), shift(c, at), shift(h, at))

@@ -70,7 +70,7 @@ def lstm_forward(row, n, params, grads, acts, deltas, scalars):
         h = shift(acts, row[HIDDEN] + t * n * H)
         h_prev = shift(acts, row[HIDDEN] + (t - 1) * n * H)
         if t > 0 or row[CARRIED]:
-            _from_states(running, H, W, h_prev, gates)
+            _from_states(running, H, W, h_prev, gates, shift(acts, row[GATHERED]))
         for s in range(running):
             cell(H, shift(gates, s * 4 * H), shift(before, s * H), shift(cells, s * H), shift(h, s * H))
         copy(shift(h_prev, running * H), shift(h, running * H), (n - running) * H)  # the others keep their state
@@ -96,10 +96,10 @@ def _from_inputs(row, n, U, b, acts):
 
 
 @kernel
-def _from_states(running, H, W, h_prev, gates):
+def _from_states(running, H, W, h_prev, gates, scratch):
     """a <- a + W h_prev. BLAS copies W into an order of its own first, which takes longer for few sequences."""
     if running <= FEW_FORWARD:
-        affine_rows(running, 4 * H, H, W, vector(W, 0, 0), h_prev, gates)
+        affine_rows(running, 4 * H, H, W, vector(W, 0, 0), h_prev, gates, scratch)
     else:
         rows_by_rows(running, 4 * H, H, h_prev, W, 1, gates)
 

@@ -206,7 +206,7 @@ def make_program(
         if r[row.PARTS]:
             parts = loss_parts(r)
         elif form == "step":
-            parts = [(each, named) for each in step_parts(r, layer, shape)]
+            parts = [(each, named) for each in step_parts(r, layer, shape, layout.place)]
         else:
             parts = [(r, named)]
         rows += [each for each, _ in parts]

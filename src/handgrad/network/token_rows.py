@@ -88,9 +88,11 @@ def loss_parts(r: list[int]) -> list[tuple[list[int], tuple[str, str]]]:
     return [*rows("columns", 0, 1), *rows("scores", 1, P), *rows("step", 2, P), *rows("sums", 3, 1)]
 
 
-def step_parts(r: list[int], layer: Layer, shape: Shape) -> list[list[int]]:
-    """The rows of one step of a layer, several of a large one."""
+def step_parts(r: list[int], layer: Layer, shape: Shape, place: Place) -> list[list[int]]:
+    """The rows of one step of a layer, several of a large one. What they need to turn vectors over has its place."""
     if not isinstance(layer, (Dense, LSTM)):
         return [r]
     r[row.PARTS] = _parts(sum(math.prod(size) for size in layer.parameter_shapes(shape).values()))
+    inputs = features(shape) + (layer.units if isinstance(layer, LSTM) else 0)
+    r[row.GATHERED] = place(r[row.PARTS] * row.LANES * inputs, samples=1)
     return [_part(r, 0, part) for part in range(r[row.PARTS])]
