@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import handgrad as hg
-from handgrad.kernels import _jit, _threads
+from handgrad.kernels import _jit, _team
 from handgrad.kernels._jit import kernel
 from handgrad.network.program import make_program
 
@@ -24,7 +24,7 @@ def network(dtype="float64"):
 
 
 def helpers():
-    return [thread for thread in threading.enumerate() if thread.name == "handgrad-step"]
+    return [thread for thread in threading.enumerate() if thread.name == "handgrad-helper"]
 
 
 def all_gone(seconds=30.0):
@@ -90,11 +90,11 @@ def _take_all(team, counts):
     """Claim and finish parts until work number 0 is on offer; count each."""
     work = -1
     while work != 0:
-        work, part = _threads.claim(team)
+        work, part = _team.claim(team)
         if part >= 0:
             if work > 0:
                 counts[work, part] += 1
-            _threads.part_done(team)
+            _team.part_done(team)
         else:
             work = -1
 
@@ -102,25 +102,25 @@ def _take_all(team, counts):
 @kernel
 def _offer_all(team, counts, parts):
     for work in range(counts.shape[0] - 1, 0, -1):
-        _threads.offer(team, work, parts)
+        _team.offer(team, work, parts)
         mine = 0
         while mine >= 0:
-            its, mine = _threads.claim(team)
+            its, mine = _team.claim(team)
             if mine >= 0:
                 counts[its, mine] += 1
-                _threads.part_done(team)
-        _threads.wait_for_parts(team, parts)
+                _team.part_done(team)
+        _team.wait_for_parts(team, parts)
 
 
 @COUNTED
 def test_every_part_is_claimed_once_and_finished_before_the_next_work():
-    team, counts = np.zeros(_threads.TEAM_SIZE, np.int64), np.zeros((20_000, 5), np.int64)
-    team[_threads.TEAM_YIELD] = _jit.yield_address()
+    team, counts = np.zeros(_team.TEAM_SIZE, np.int64), np.zeros((20_000, 5), np.int64)
+    team[_team.YIELD] = _jit.yield_address()
     others = [threading.Thread(target=_take_all, args=(team, counts)) for _ in range(2)]
     for thread in others:
         thread.start()
     _offer_all(team, counts, 5)
-    _threads.offer(team, 0, len(others))  # one each: they leave
+    _team.offer(team, 0, len(others))  # one each: they leave
     for thread in others:
         thread.join()
     assert (counts[1:] == 1).all()

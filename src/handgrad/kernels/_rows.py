@@ -50,11 +50,10 @@ PADDED = 29  # acts and deltas: scratch for x and dx with a border, of one sampl
 SPREAD = 30  # deltas: scratch for dy with zeros between and around its pixels; one sample at a time, acts: for y
 SUMS = 31  # deltas: scratch for dW, LANES sums for each weight
 
-# Threads that share one workspace: the rows of a phase can be worked on at the same time, and every thread takes those
-# whose part is its turn. All other rows are part 0.
+# Parts of an operation have a row each, one behind the other, and can be worked on at the same time.
 PART = 32
-PARTS = 33  # of an operation that is divided
-PHASE = 34
+PARTS = 33
+TOGETHER = 34  # of the first of them: how many rows
 COLUMNS = 40
 
 LEARNING_RATE = 0  # scalars[0]: what a fused update steps by

@@ -5,8 +5,6 @@ One compilation serves every network: what a row does is machine code at an addr
 backward pass), ``train_batches`` for everything else, with threads over the shards of a batch.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from handgrad.kernels._gather import (
@@ -20,61 +18,12 @@ from handgrad.kernels._gather import (
     gather_one,
 )
 from handgrad.kernels._jit import call, kernel, pointer
-from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PART, PER_SAMPLE, PHASE, ROUND
+from handgrad.kernels._program_types import BATCH, FINITE, FIRST_STEP, PER_SHARD, SEED, UPDATE_AT
+from handgrad.kernels._rows import COLUMNS, LEARNING_RATE, PER_SAMPLE, ROUND
+from handgrad.kernels._team import HELPERS, forward_together
 from handgrad.kernels._threads import THREADS, barrier, share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.clipping import clip
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-
-class Code(NamedTuple):
-    """A compiled program."""
-
-    table: Array  # int64 (rows, COLUMNS): see _rows.py; behind the rows, lists that some of them read
-    addresses: Array  # int64 (rows, 2): forward, backward; 0 = nothing to do
-    decay: Array  # int64 (rows of weight decay, COLUMNS)
-    decay_addresses: Array  # int64 (rows of weight decay, 2)
-    places: Array  # int64: see _gather.py
-
-
-class Memory(NamedTuple):
-    """Flat arrays of one dtype. S shards, T threads, A numbers in a workspace, P parameters, K slots of optimizer
-    state."""
-
-    params: Array  # (P,)
-    grads: Array  # (S, P)
-    state: Array  # (K * P,)
-    acts: Array  # (T, A): a thread computes one shard after the other in the same place, which stays in its cache
-    deltas: Array  # (T, A)
-    scalars: Array  # (S, constants): a row per shard, because a fused update writes the learning rate there
-    kept: Array  # (P,): the parameters after the last epoch that was finite
-
-
-class Samples(NamedTuple):
-    """Training data: a sample is a row; of a sequence, its steps stand one after the other."""
-
-    x: Array  # (samples, inputs)
-    t: Array  # (samples, outputs)
-    weights: Array  # (samples,)
-    lengths: Array  # int64 (samples,): how many steps are real
-
-
-class Plan(NamedTuple):
-    """What one call does."""
-
-    orders: Array  # int64 (epochs, samples): the order of the samples in each epoch
-    rates: Array  # float64 (epochs, steps): the learning rate of every step
-    hyper: Array  # float64: the optimizer's numbers; hyper[0] is the learning rate
-    integers: Array  # int64: see below
-    losses: Array  # float64 (epochs,): the summed data loss of each epoch until now, to which this call adds
-    penalties: Array  # float64 (epochs,): result, the weight decay's term at the last step of each epoch
-    shard_losses: Array  # float64 (S,): scratch
-    clipping: Array  # float64: bounds of the gradient's entries and of its norm, 0 for none
-
-
-# Plan.integers; FINITE is set at the end of an epoch, and a negative UPDATE_AT says that nothing is trained
-BATCH, PER_SHARD, UPDATE_AT, FIRST_STEP, FINITE, SEED = range(6)
 
 
 @kernel
@@ -102,22 +51,6 @@ def _forward(code, arrays, n):
     for r in range(code.addresses.shape[0]):
         samples = _samples(code.table, r, n)
         call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
-
-
-@kernel
-def _forward_together(thread, code, arrays, sync):
-    """The same for one sample by several threads, which meet between phases. False if another thread failed."""
-    params, grads, acts, deltas, scalars = arrays
-    phase = 0
-    for r in range(code.addresses.shape[0]):
-        if code.table[r, PHASE] != phase:
-            phase = code.table[r, PHASE]
-            if not barrier(sync):
-                return False
-        if code.table[r, PART] % sync[THREADS] == thread:
-            samples = _samples(code.table, r, 1)
-            call(code.addresses[r, 0], pointer(code.table, r), samples, params, grads, acts, deltas, scalars)
-    return True
 
 
 @kernel
@@ -199,48 +132,31 @@ def run_one(table, addresses, places, params, acts, deltas, scalars, x, y):
 
 
 @kernel
-def train_online(thread, code, memory, data, plan, sync):
-    """Plain SGD, one sample at a time. Returns how many epochs ended finite, -1 if another thread failed.
-
-    Every thread runs this, in one workspace: those behind the first take their turns of divided rows, and no others.
-    """
-    for e in range(plan.orders.shape[0]):
-        if thread > 0:
-            for _ in range(plan.orders.shape[1]):
-                if not _forward_together(thread, code, _pointers(memory, 0, 0), sync):
-                    return -1
-        elif not _online_epoch(code, memory, data, plan, e, sync):
-            return -1
-        if thread == 0:
-            plan.integers[FINITE] = _keep_if_finite(memory, plan.losses[e])
-        if not barrier(sync):
-            return -1
-        if not plan.integers[FINITE]:
-            return e
-    return plan.orders.shape[0]
-
-
-@kernel
-def _online_epoch(code, memory, data, plan, e, sync):
-    """What the first thread does in an epoch. False if another thread failed."""
+def train_online(code, memory, data, plan, team):
+    """Plain SGD, one sample at a time. Returns how many epochs ended finite. ``team``: see ``_team.py``."""
     loss_at, steps = code.places[LOSS_AT], code.places[T_STEPS]
     samples = plan.orders.shape[1]
     arrays = _pointers(memory, 0, 0)
-    number, total = plan.integers[FIRST_STEP] + e * samples, plan.losses[e]
-    for k in range(samples):
-        memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
-        number += 1
-        gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
-        if sync[THREADS] == 1:
-            _forward(code, arrays, 1)
-        elif not _forward_together(0, code, arrays, sync):
-            return False
-        counted = count(data, code.places, plan.orders[e], k, 1)
-        for step in range(steps):
-            total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted
-        _backward(code, arrays, 1)
-    plan.losses[e] = total
-    return True
+    acts, deltas, scalars = memory.acts[0], memory.deltas[0], memory.scalars[0]
+    number = plan.integers[FIRST_STEP]
+    for e in range(plan.orders.shape[0]):
+        total = plan.losses[e]
+        for k in range(samples):
+            memory.scalars[0, LEARNING_RATE] = plan.rates[e, k]
+            number += 1
+            gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
+            if team[HELPERS] == 0:
+                _forward(code, arrays, 1)
+            else:
+                forward_together(1, code.table, code.addresses, memory.params, acts, deltas, scalars, team)
+            counted = count(data, code.places, plan.orders[e], k, 1)
+            for step in range(steps):
+                total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted
+            _backward(code, arrays, 1)
+        plan.losses[e] = total
+        if not _keep_if_finite(memory, plan.losses[e]):
+            return e
+    return plan.orders.shape[0]
 
 
 @kernel

@@ -1,7 +1,7 @@
 """The compiled engine: hands a program, and flat arrays, to the interpreter in ``kernels/program.py``."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from handgrad.cores import usable_cores
 from handgrad.kernels import _jit, _threads
 from handgrad.kernels import program as interpreter
+from handgrad.kernels._program_types import SEED, Plan, Samples
 from handgrad.kernels._rows import CARRIED, CELLS, HIDDEN, N_OUT, OUT, STEPS
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture, Batch, EpochLosses, Orders, TrainingState
@@ -18,6 +19,7 @@ from handgrad.network.layers import features, steps
 from handgrad.network.loading import Answer, Loaded, load
 from handgrad.network.program import Form, Use
 from handgrad.network.recurrent import LSTM, RNN
+from handgrad.network.team import Team
 
 # (batch size from which on, shards): few enough that a shard keeps a core busy and that adding up the shards'
 # gradients stays cheap, enough for the cores of a desktop
@@ -160,10 +162,14 @@ class CompiledEngine:
         if batch_size == 1 and plain:
             loaded = self._load("online", 1)
             plan = _plan(loaded, orders, rates, 1, 1, update=-1, steps=state.steps)
-            plan.integers[interpreter.SEED] = state.seed
+            plan.integers[SEED] = state.seed
             state.begin(plan.losses)
             loaded.memory.kept[...] = self.net.parameters.flat
-            finite = _run_threads(self._threads(loaded.program.parts), interpreter.train_online, loaded, data, plan)
+            memory = loaded.memory
+            work = (memory.params, memory.acts[0], memory.deltas[0], memory.scalars[0])
+            threads = self._threads(loaded.program.parts)
+            with Team(threads, 0, (1, loaded.code.table, loaded.code.addresses, *work)) as team:
+                finite = interpreter.train_online(loaded.code, memory, data, plan, team.shared)
         else:
             finite, plan, loaded = self._train_batches(data, orders, rates, batch_size, state)
         state.steps += rates.size
@@ -173,8 +179,8 @@ class CompiledEngine:
         return EpochLosses(losses[:finite].tolist(), plan.penalties[:finite].tolist(), finite == len(orders))
 
     def _train_batches(
-        self, data: interpreter.Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
-    ) -> tuple[int, interpreter.Plan, Loaded]:
+        self, data: Samples, orders: Orders, rates: Array, batch_size: int, state: TrainingState
+    ) -> tuple[int, Plan, Loaded]:
         optimizer = state.optimizer
         per_shard = rows_per_shard(batch_size, images=self.images, texts=self.net.per_token)
         shards = -(-batch_size // per_shard)
@@ -185,23 +191,23 @@ class CompiledEngine:
         update = _jit.address(f"{optimizer.kind}_update", self.net.dtype)
         orders = _longest_first(orders, data, batch_size, per_shard)
         plan = _plan(loaded, orders, rates, batch_size, per_shard, update, optimizer.hyper(), state.steps, shards)
-        plan.integers[interpreter.SEED] = state.seed
+        plan.integers[SEED] = state.seed
         plan.clipping[:] = state.clipping
         state.begin(plan.losses)
         loaded.memory.kept[...] = self.net.parameters.flat
         with loaded.blas():
-            return _run_threads(threads, interpreter.train_batches, loaded, data, plan), plan, loaded
+            return _run_threads(threads, loaded, data, plan), plan, loaded
 
     def _threads(self, parts: int) -> int:
         """How many threads work on so many parts."""
         return 1 if _jit.DISABLED else min(parts, self.threads or len(usable_cores()))
 
 
-def _samples(batch: Batch) -> interpreter.Samples:
-    return interpreter.Samples(batch.x, batch.t, batch.weights, batch.lengths)
+def _samples(batch: Batch) -> Samples:
+    return Samples(batch.x, batch.t, batch.weights, batch.lengths)
 
 
-def _longest_first(orders: Orders, data: interpreter.Samples, batch_size: int, per_shard: int) -> Orders:
+def _longest_first(orders: Orders, data: Samples, batch_size: int, per_shard: int) -> Orders:
     """The same samples in every batch, the longest sequence first in every shard: those still running at a step are
     then the first. Whole batches are dealt out to the shards by length, so that each has the same work."""
     lengths = data.lengths
@@ -231,9 +237,9 @@ def _plan(
     hyper: Array | None = None,
     steps: int = 0,
     shards: int = 1,
-) -> interpreter.Plan:
+) -> Plan:
     epochs = len(orders)
-    return interpreter.Plan(
+    return Plan(
         orders=np.ascontiguousarray(orders, dtype=np.int64),
         rates=np.ascontiguousarray(rates, dtype=np.float64),
         hyper=np.zeros(1) if hyper is None else np.asarray(hyper, dtype=np.float64),
@@ -252,15 +258,13 @@ def _sync(threads: int) -> np.ndarray[Any, np.dtype[np.int64]]:
     return sync
 
 
-def _run_threads(
-    threads: int, loop: Callable[..., int], loaded: Loaded, data: interpreter.Samples, plan: interpreter.Plan
-) -> int:
+def _run_threads(threads: int, loaded: Loaded, data: Samples, plan: Plan) -> int:
     """Run the same loop in every thread; a thread that fails releases the others from their barrier."""
     sync = _sync(threads)
 
     def work(thread: int) -> int:
         try:
-            return int(loop(thread, loaded.code, loaded.memory, data, plan, sync))
+            return int(interpreter.train_batches(thread, loaded.code, loaded.memory, data, plan, sync))
         except BaseException:
             sync[_threads.ABORT] = 1
             raise

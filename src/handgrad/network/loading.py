@@ -10,6 +10,7 @@ import numpy as np
 from handgrad.kernels import _jit
 from handgrad.kernels import program as interpreter
 from handgrad.kernels._gather import LENGTHS_AT
+from handgrad.kernels._program_types import Code, Memory
 from handgrad.layers._types import Array
 from handgrad.network.engine import Architecture
 from handgrad.network.layers import steps
@@ -30,8 +31,8 @@ class Loaded(NamedTuple):
     """Program, machine code, memory. ``capacity``: samples that a workspace holds."""
 
     program: Program
-    code: interpreter.Code
-    memory: interpreter.Memory
+    code: Code
+    memory: Memory
     capacity: int
     form: Form
 
@@ -59,7 +60,7 @@ def load(
     layers, backward = (*net.layers, *behind), use == "training"
     program = make_program(layers, net.loss, net.parameters, net.input_shape, net.weight_decay, capacity, form, use)
     size = net.parameters.flat.size if backward else 0
-    memory = interpreter.Memory(
+    memory = Memory(
         params=net.parameters.flat,
         grads=aligned_zeros((shards, size if form != "online" else 0), net.dtype),
         state=aligned_zeros(0, net.dtype),  # the optimizer's, put in when a training begins
@@ -71,7 +72,7 @@ def load(
     return Loaded(program, _machine_code(program, net.dtype, backward), memory, capacity, form)
 
 
-def _machine_code(program: Program, dtype: np.dtype[Any], backward: bool) -> interpreter.Code:
+def _machine_code(program: Program, dtype: np.dtype[Any], backward: bool) -> Code:
     """The program with the addresses of its operations, which are compiled, or loaded from the cache, where need be."""
     for kind in program.kinds:
         importlib.import_module(f"handgrad.kernels.{kind}")
@@ -85,7 +86,7 @@ def _machine_code(program: Program, dtype: np.dtype[Any], backward: bool) -> int
     if backward and len(program.decay):
         importlib.import_module("handgrad.kernels.weight_decay")
         decay = [addresses(("weight_decay_forward", "weight_decay_backward"))] * len(program.decay)
-    return interpreter.Code(
+    return Code(
         table=program.table,
         addresses=np.array([addresses(names) for names in program.operations], dtype=np.int64),
         decay=program.decay,

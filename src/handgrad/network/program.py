@@ -74,8 +74,8 @@ class Program:
 
     @property
     def parts(self) -> int:
-        """Into how many an operation is divided at most."""
-        return 1 + int(self.table[: len(self.operations), row.PART].max())
+        """Into how many an operation is divided at most, that threads can share."""
+        return max(1, int(self.table[: len(self.operations), row.TOGETHER].max()))
 
     def __str__(self) -> str:
         head = f"{'':>3}  {'forward':<30}{'backward':<30}{'in':>8}{'out':>8}{'n_in':>7}{'n_out':>7}{'param':>9}"

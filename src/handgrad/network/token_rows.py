@@ -69,23 +69,23 @@ def _parts(weights: int) -> int:
     return next(parts for parts in (_MOST_PARTS, 4, 2, 1) if parts * _PART_SIZE <= weights or parts == 1)
 
 
-def _part(r: list[int], phase: int, part: int) -> list[int]:
-    """Row ``r`` for one part."""
-    copied = list(r)
-    copied[row.PHASE], copied[row.PART] = phase, part
-    return copied
+def _rows_of_parts(r: list[int], parts: int) -> list[list[int]]:
+    """Row ``r`` for each of so many parts."""
+    rows = [list(r) for _ in range(parts)]
+    for part, each in enumerate(rows):
+        each[row.PART] = part
+    rows[0][row.TOGETHER] = parts
+    return rows
 
 
 def loss_parts(r: list[int]) -> list[tuple[list[int], tuple[str, str]]]:
     """The rows, with their operations, that together do what row ``r`` of ``token_loss_columns`` says: its parts are
     worked on twice, and each time all must be done before what follows."""
-
-    def rows(name: str, phase: int, parts: int) -> list[tuple[list[int], tuple[str, str]]]:
+    rows = []
+    for name, parts in (("columns", 1), ("scores", r[row.PARTS]), ("step", r[row.PARTS]), ("sums", 1)):
         names = (f"token_cross_entropy_{name}", "token_cross_entropy_backward")
-        return [(_part(r, phase, part), names) for part in range(parts)]
-
-    P = r[row.PARTS]
-    return [*rows("columns", 0, 1), *rows("scores", 1, P), *rows("step", 2, P), *rows("sums", 3, 1)]
+        rows += [(each, names) for each in _rows_of_parts(r, parts)]
+    return rows
 
 
 def step_parts(r: list[int], layer: Layer, shape: Shape, place: Place) -> list[list[int]]:
@@ -95,4 +95,4 @@ def step_parts(r: list[int], layer: Layer, shape: Shape, place: Place) -> list[l
     r[row.PARTS] = _parts(sum(math.prod(size) for size in layer.parameter_shapes(shape).values()))
     inputs = features(shape) + (layer.units if isinstance(layer, LSTM) else 0)
     r[row.GATHERED] = place(r[row.PARTS] * row.LANES * inputs, samples=1)
-    return [_part(r, 0, part) for part in range(r[row.PARTS])]
+    return _rows_of_parts(r, r[row.PARTS])
