@@ -23,8 +23,8 @@ class Stepper:
 
     ``step(tokens)`` hands the network the next token of each and returns the logits of the one after. The parameters
     are the network's own: what is trained in between counts from the next step on. ``threads``: at most so many, for a
-    large network; the result does not depend on it. Raises UsageError for a network that
-    does not take tokens, or does not answer every step.
+    large network; the result does not depend on it. Raises UsageError for a network that does not take tokens, or does
+    not answer every step.
     """
 
     def __init__(
