@@ -122,6 +122,8 @@ def test_a_start_goes_on_in_the_form():
         ({"acrostic": "日山月"}, "山", "both --start and --acrostic were given"),
         ({"line_length": 2}, "山水日", "--start 山水日 has a line of length 3, but --line-length is 2"),
         ({"line_length": 2}, "山，日", "--start 山，日 has a line of length 1, but --line-length is 2"),
+        ({"lines": 2, "length": 20}, "", "--length is 20, .* but --lines says where this one ends"),
+        ({"acrostic": "日", "length": 20}, "", "--length is 20, .* but --acrostic says where this one ends"),
         ({"lines": 1}, "山，日", "--start 山，日 has more lines than --lines, 1"),
     ],
 )

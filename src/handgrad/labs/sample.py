@@ -205,5 +205,5 @@ def run_sample(
         write_stdout("\n\n".join(poem.layout() for poem in found.poems) + "\n")
         if cut:
             verb = "was" if cut == 1 else "were"
-            print(f"{cut} of {len(found.poems)} {verb} cut at --length {form.length}", file=sys.stderr)
+            print(f"{cut} of {len(found.poems)} {verb} cut at --length {form.cut_at}", file=sys.stderr)
     return 0 if found.poems else HandgradError.exit_code

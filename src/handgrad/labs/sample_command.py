@@ -20,7 +20,7 @@ def sample(
     acrostic: str | None = None,
     lines: int | None = None,
     line_length: int | None = None,
-    length: int = 100,
+    length: int | None = None,
     temperature: float | None = None,
     top_k: int | None = None,
     top_p: float | None = None,
@@ -45,7 +45,7 @@ def sample(
     line_length
         Characters in a line, its mark not counted.
     length
-        Where a poem is cut that finds no end, in characters.
+        Where a poem is cut that finds no end, in characters. [100]
     temperature
         Above 0: lower is safer, higher is bolder. [0.8]
     top_k

@@ -17,6 +17,7 @@ from handgrad.options import whole
 from handgrad.sampling.choice import Mask
 
 _GOES_ON, _CLOSES = "，；：、？！", "。？！；"
+_CUT_AT = 100
 _SHORTEST_LINE, _LONGEST_LINE = 2, 9  # of a first line whose length the model chooses
 
 
@@ -24,15 +25,16 @@ _SHORTEST_LINE, _LONGEST_LINE = 2, 9  # of a first line whose length the model c
 class Form:
     """``lines``: how many; ``line_length``: characters in each, without the mark; None: the model's choice, but all
     lines are as long as the first, if ``lines`` is given. ``acrostic``: the character that each line begins with.
-    ``length``: characters at which a poem is cut that finds no end.
+    ``length``: characters at which a poem is cut that finds no end, None: 100.
 
-    Raises UsageError: a number below 1, or an acrostic of another length than ``lines``.
+    Raises UsageError: a number below 1, an acrostic of another length than ``lines``, or a ``length`` where the number
+    of lines is fixed.
     """
 
     lines: int | None = None
     line_length: int | None = None
     acrostic: str = ""
-    length: int = 100
+    length: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("lines", "line_length", "length"):
@@ -43,6 +45,17 @@ class Form:
                 f"--acrostic has {len(self.acrostic)} characters, a line for each, but --lines is {self.lines}; "
                 "leave --lines out"
             )
+        if self.length is not None and self.count is not None:
+            option = "--acrostic" if self.acrostic else "--lines"
+            raise UsageError(
+                f"--length is {self.length}, where a poem is cut that finds no end, but {option} says where this one "
+                "ends; leave --length out"
+            )
+
+    @property
+    def cut_at(self) -> int:
+        """Characters at which a poem is cut that finds no end."""
+        return _CUT_AT if self.length is None else self.length
 
     @property
     def count(self) -> int | None:
@@ -161,7 +174,7 @@ class Verse:
     @property
     def _is_too_long(self) -> bool:
         fixed = self.form.count is not None
-        return not fixed and len(self.tokens) >= self.form.length
+        return not fixed and len(self.tokens) >= self.form.cut_at
 
     def forced(self) -> int | None:
         """The token that must come next, if one must."""
