@@ -90,23 +90,23 @@ def _keep_if_finite(memory, loss):
 
 
 @kernel
-def run_forward(code, memory, data, order, capacity, outputs, losses):
-    """Outputs and losses of every sample, in ``order``, ``capacity`` at a time."""
+def run_forward(thread, threads, code, memory, data, order, capacity, outputs, losses):
+    """Outputs and losses of every sample, in ``order``, ``capacity`` at a time, which threads take in turn."""
     last_at, loss_at, steps = code.places[LAST_AT], code.places[LOSS_AT], code.places[T_STEPS]
     samples, width = data.x.shape[0], outputs.shape[1] // code.places[T_STEPS]
     one = memory.params.dtype.type(1)
-    for first in range(0, samples, capacity):
+    for first in range(thread * capacity, samples, threads * capacity):
         n = min(capacity, samples - first)
-        gather(data, code, 0, order, memory, first, n, one, 0, 0)
-        _forward(code, _pointers(memory, 0, 0), n)
+        gather(data, code, thread, order, memory, first, n, one, 0, 0)
+        _forward(code, _pointers(memory, 0, thread), n)
         for s in range(n):
             i = order[first + s]
             losses[i] = 0
             for step in range(steps):
                 for j in range(width):
-                    outputs[i, step * width + j] = memory.acts[0, last_at + (step * n + s) * width + j]
+                    outputs[i, step * width + j] = memory.acts[thread, last_at + (step * n + s) * width + j]
                 if step < data.lengths[i]:
-                    losses[i] += memory.acts[0, loss_at + step * n + s]
+                    losses[i] += memory.acts[thread, loss_at + step * n + s]
 
 
 @kernel

@@ -1,9 +1,9 @@
 """The compiled engine: hands a program, and flat arrays, to the interpreter in ``kernels/program.py``."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +41,9 @@ def rows_per_shard(batch_size: int, images: bool = False, texts: bool = False) -
     return -(-batch_size // shards)
 
 
+Result = TypeVar("Result")
+
+
 class CompiledEngine:
     """``engine="compiled"``. A program is made for each use (prediction, gradients, training) when it is first asked
     for; kernels are compiled, or loaded from the cache, when a program first names them."""
@@ -65,14 +68,16 @@ class CompiledEngine:
         if self.net.per_token:
             held = _TOKEN_NUMBERS // (self.net.outputs if use == "outputs" else steps(self.net.input_shape))
             capacity = max(1, min(samples, 64, held))
-            return self._load("one" if capacity == 1 else "batch", capacity, use=use)
-        if self.images:
-            if samples < _ONE_BY_ONE_IMAGES:
-                return self._load("one", 1, use="outputs")
-            return self._load("batch", min(_IMAGES_IN_SHARD, blocks(samples)), use="outputs")
-        if samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
+            return self._in_turns(samples, capacity, use) if capacity > 1 else self._load("one", 1, use=use)
+        if self.images and samples >= _ONE_BY_ONE_IMAGES:
+            return self._in_turns(samples, min(_IMAGES_IN_SHARD, blocks(samples)))
+        if self.images or samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
             return self._load("one", 1, use="outputs")
-        return self._load("batch", 256, use="outputs")
+        return self._in_turns(samples, 256)
+
+    def _in_turns(self, samples: int, capacity: int, use: Use = "outputs") -> Loaded:
+        """In batches, with a workspace for each thread."""
+        return self._load("batch", capacity, threads=self._threads(-(-samples // capacity)), use=use)
 
     def activations(self, x: Array, lengths: Orders) -> list[Array]:
         loaded, n = self._load("one", len(x), use="outputs"), len(x)
@@ -138,8 +143,15 @@ class CompiledEngine:
         losses = np.zeros(n, dtype=self.net.dtype)
         data = _samples(batch)
         order = np.argsort(-batch.lengths, kind="stable")
+        threads = len(loaded.memory.acts)
+
+        def work(thread: int) -> None:
+            interpreter.run_forward(
+                thread, threads, loaded.code, loaded.memory, data, order, loaded.capacity, outputs, losses
+            )
+
         with loaded.blas():
-            interpreter.run_forward(loaded.code, loaded.memory, data, order, loaded.capacity, outputs, losses)
+            _in_threads(threads, work)
         return outputs, losses
 
     def gradients(self, batch: Batch) -> tuple[float, Array]:
@@ -269,11 +281,16 @@ def _run_threads(threads: int, loaded: Loaded, data: Samples, plan: Plan) -> int
             sync[_threads.ABORT] = 1
             raise
 
+    return _in_threads(threads, work)
+
+
+def _in_threads(threads: int, work: Callable[[int], Result]) -> Result:
+    """``work(thread)`` in every thread at the same time; what the first, which is this one, returns."""
     if threads == 1:
         return work(0)
     with ThreadPoolExecutor(threads - 1, thread_name_prefix="handgrad") as pool:
         others = [pool.submit(work, thread) for thread in range(1, threads)]
-        finite = work(0)
+        found = work(0)
         for other in others:
             other.result()
-    return finite
+    return found
