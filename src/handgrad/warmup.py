@@ -60,7 +60,7 @@ def _compile_for_tokens(dtype: str) -> None:
     network.outputs(tokens)
     network.outputs(tokens[:1])
     Stepper(network, 2).step(tokens[:2, 0])
-    # large enough that threads share it, where there are several
+    # large enough that two threads share it
     network = Sequential([Embedding(2, 2), Dense(32768)], input_shape=_STEPS, loss=loss, dtype=dtype)
     network.fit(tokens, tokens, epochs=1, batch_size=1, optimizer=SGD(), threads=2)
 

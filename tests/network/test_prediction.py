@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import handgrad as hg
+from handgrad.kernels import _jit
 from handgrad.network.engine import Batch
 from handgrad.network.layers import steps
 
@@ -42,7 +43,7 @@ def test_threads_do_not_change_a_bit(case):
         outputs = engine.outputs(batch.x, batch.lengths)
         _, losses = engine.losses(batch)
         found.append((outputs.tobytes(), losses.tobytes()))
-        assert len(next(iter(engine._loaded.values())).memory.acts) == min(threads, 3)
+        assert len(next(iter(engine._loaded.values())).memory.acts) == (1 if _jit.DISABLED else threads)
     assert found[0] == found[1] == found[2]
     assert np.isfinite(losses).all()
     assert (losses > 0).all()

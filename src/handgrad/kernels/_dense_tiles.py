@@ -3,7 +3,7 @@
 from handgrad.kernels._column_tiles import SIDE, turned
 from handgrad.kernels._emitter import tile
 
-_TOGETHER = 4  # columns of W at a time
+_COLUMNS = 4  # columns of W at a time
 _LINE = 16  # numbers that come from memory at once, of 4 bytes each
 
 
@@ -50,11 +50,11 @@ def _square_tile():
             for i, total in enumerate(totals):
                 e.add_product(total, e.number(w, e.add(e.mul(i, n), j)), samples)
 
-        whole = e.mul(e.builder.sdiv(n, e.integer(_TOGETHER)), _TOGETHER)
-        with e.loop(0, whole, _TOGETHER) as j:
-            for line in range(0, _TOGETHER * SIDE, _LINE):  # of the next tile's rows, which are as many and short
+        whole = e.mul(e.builder.sdiv(n, e.integer(_COLUMNS)), _COLUMNS)
+        with e.loop(0, whole, _COLUMNS) as j:
+            for line in range(0, _COLUMNS * SIDE, _LINE):  # of the next tile's rows, which are as many and short
                 e.prefetch(w, e.add(e.mul(e.add(j, n), SIDE), line))
-            for k in range(_TOGETHER):
+            for k in range(_COLUMNS):
                 add_column(e.add(j, k))
         with e.loop(whole, n) as j:
             add_column(j)

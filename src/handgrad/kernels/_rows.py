@@ -65,7 +65,8 @@ FEW_STATES = 32  # states up to which W is, at one sequence at a time
 # them, step after step, without gaps; one sequence at a time they are (T, n, ...) like the states.
 GATES = 17  # i, f, g, o of every step, (real steps, 4 N_OUT); backward writes da there
 CELLS = 18  # c of every step, (real steps, N_OUT); those before the first step, (n, N_OUT), stand right before them
-GATHERED = 19  # x and h_{t-1} of CHUNK real steps, (CHUNK, N_IN) and (CHUNK, N_OUT)
+GATHERED = 19  # x and h_{t-1} of CHUNK real steps, (CHUNK, N_IN) and (CHUNK, N_OUT). In the form "step", also of a
+# dense layer: for every part LANES vectors that are turned over
 D_CELLS = 20  # dc of the step at hand, (n, N_OUT)
 
 TOKENS = 17  # of an embedding: how many rows E has
@@ -73,7 +74,7 @@ TOKENS = 17  # of an embedding: how many rows E has
 # The output layer of a language model with its loss: positions are worked on CHUNK at a time; one sequence at a time
 # all of them are, side by side in columns.
 CHUNK = 256
-COLUMNS_TOGETHER = 4  # columns are made a multiple of it: the tiles of a product are as wide
+COLUMNS_TOGETHER = 4  # columns are made a multiple of it: the tiles of a product are as wide, and as many classes high
 LOGITS = 17  # acts: (CHUNK_ROWS, N_OUT), or (N_OUT, columns)
 CHUNK_ROWS = 18  # how many positions, or at most so many columns
 # and GATHERED = 19: acts, h of a chunk, (CHUNK_ROWS, N_IN); with columns h, h turned over, and of every part dh, and

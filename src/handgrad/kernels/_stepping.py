@@ -10,14 +10,16 @@ from handgrad.kernels._tiles import shift
 @kernel
 def run_step(tokens, most, x_at, table, addresses, params, acts, deltas, scalars, team):
     """What the network says behind the next ``tokens`` (n,), which go to ``x_at`` in ``acts``. Returns whether all of
-    them are from 0 to ``most`` - 1; if not, nothing has changed. ``team``: see ``_team.py``."""
+    them are from 0 to ``most`` - 1; if not, nothing has changed. ``team``: see ``_team.py``; when a helper has failed,
+    it says so."""
     n = tokens.size
     for s in range(n):
         if not 0 <= tokens[s] < most:
             return False
     for s in range(n):
         acts[x_at + s] = tokens[s]
-    forward_together(n, table, addresses, params, acts, deltas, scalars, team)
+    if not forward_together(n, table, addresses, params, acts, deltas, scalars, team):
+        return True
     for r in range(addresses.shape[0]):
         _shift_states(pointer(table, r), n, pointer(acts, 0))
     return True

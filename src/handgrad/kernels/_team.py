@@ -7,8 +7,17 @@ and only for those that are begun the first thread waits. Who works on a part ch
 from handgrad.kernels._jit import atomic_add, atomic_load, atomic_store, call, kernel, pointer, yield_processor
 from handgrad.kernels._rows import PER_SAMPLE, TOGETHER
 
-# what stands in the int64 array that all of them share; what is written often stands far apart
-CLAIM, DONE, HELPERS, YIELD, ENDED, AWAKE = 0, 16, 32, 33, 34, 48  # from AWAKE on: 0 for each helper that sleeps
+# What stands in the int64 array that all of them share; what is written often stands far apart. From AWAKE on: 0 for
+# each helper that sleeps.
+CLAIM, DONE, HELPERS, YIELD, ENDED, FAILED, AWAKE = (
+    0,
+    16,
+    32,
+    33,
+    34,
+    35,
+    48,
+)  # from AWAKE on: 0 for each helper that sleeps
 MOST_HELPERS = 16
 TEAM_SIZE = AWAKE + MOST_HELPERS
 
@@ -20,7 +29,8 @@ PATIENCE = _SPINS + 1000
 
 @kernel
 def forward_together(n, table, addresses, params, acts, deltas, scalars, team):
-    """Every row's forward operation, from the first to the last; no operation writes gradients."""
+    """Every row's forward operation, from the first to the last; no operation writes gradients. False, and not all is
+    done, if a helper has failed."""
     r = 0
     while r < addresses.shape[0]:
         count = max(1, table[r, TOGETHER])
@@ -31,8 +41,10 @@ def forward_together(n, table, addresses, params, acts, deltas, scalars, team):
             offer(team, r, count)
             while _take_part(n, table, addresses, params, acts, deltas, scalars, team):
                 pass
-            wait_for_parts(team, count)
+            if not wait_for_parts(team, count):
+                return False
         r += count
+    return True
 
 
 @kernel
@@ -91,9 +103,12 @@ def part_done(team):
 
 @kernel
 def wait_for_parts(team, parts):
-    """Until all that were claimed are finished."""
+    """Until all that were claimed are finished. False if a helper has failed: its part will never be."""
     spins = 0
     while atomic_load(team, DONE) < parts:
+        if atomic_load(team, FAILED) != 0:
+            return False
         spins += 1
         if spins > _SPINS:
             yield_processor(team[YIELD])
+    return True

@@ -35,9 +35,9 @@ from handgrad.kernels._threads import share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import clear
 
-_TILE = 4  # classes in a tile of a product
 _BLOCK = 128  # rows of W that stay in a near cache while they are read for dh, and then changed
-# of every column of a part: its largest logit, the sum of its e; the same of all parts, and before that of some e
+# of every column of a part: its largest logit, the sum of its e; the largest of all parts; and a sum, first of some e,
+# then of the e of all parts, at last the share of each e in the gradient
 _TOP, _TOTAL, _LARGEST, _SUM = range(4)
 
 
@@ -56,7 +56,7 @@ def token_cross_entropy_columns(row, n, params, grads, acts, deltas, scalars):
 def token_cross_entropy_scores(row, n, params, grads, acts, deltas, scalars):
     """a = W h + b for the classes of this part, then e = exp(a - the largest), and their sum; -a at the class"""
     length, columns = _size(row, acts)
-    first, behind = share_of(row[N_OUT], _TILE, row[PART], row[PARTS])
+    first, behind = share_of(row[N_OUT], COLUMNS_TOGETHER, row[PART], row[PARTS])
     _logits(row, first, behind, columns, params, acts)
     classes, losses = vector(acts, row[AUX], length), vector(acts, row[OUT], length)
     a = vector(acts, row[LOGITS], row[N_OUT] * columns)
@@ -72,7 +72,7 @@ def token_cross_entropy_step(row, n, params, grads, acts, deltas, scalars):
     the part's dh = W^T da has had it"""
     N, V = row[N_IN], row[N_OUT]
     length, columns = _size(row, acts)
-    first, behind = share_of(row[N_OUT], _TILE, row[PART], row[PARTS])
+    first, behind = share_of(row[N_OUT], COLUMNS_TOGETHER, row[PART], row[PARTS])
     _shares(row, length, acts, vector(deltas, row[OUT], length))
     dh, h = _part(row, row[PART], acts), shift(acts, row[GATHERED])
     scale = -vector(scalars, LEARNING_RATE, 1)[0]

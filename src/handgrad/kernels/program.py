@@ -147,8 +147,8 @@ def train_online(code, memory, data, plan, team):
             gather_one(data, code.places, plan.orders[e, k], memory.acts, memory.deltas, plan.integers[SEED], number)
             if team[HELPERS] == 0:
                 _forward(code, arrays, 1)
-            else:
-                forward_together(1, code.table, code.addresses, memory.params, acts, deltas, scalars, team)
+            elif not forward_together(1, code.table, code.addresses, memory.params, acts, deltas, scalars, team):
+                return e
             counted = count(data, code.places, plan.orders[e], k, 1)
             for step in range(steps):
                 total += memory.acts[0, loss_at + step] * memory.deltas[0, loss_at + step] * counted

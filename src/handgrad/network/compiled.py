@@ -28,7 +28,8 @@ _SHARDS_OF_TEXTS = ((1024, 8), (256, 4), (16, 2), (1, 1))  # of a language model
 _IMAGES_IN_SHARD, _MOST_IMAGE_SHARDS = 16, 32  # few, so that all maps of a shard stay in the cache
 _MOST_LOADED = 8  # programs kept with their workspaces
 _ONE_BY_ONE_WORK = 2e8  # multiplications up to which a prediction is made a sample at a time, without loading BLAS
-_TOKEN_NUMBERS = 4_000_000  # logits of a language model that a prediction makes at a time
+_TOKEN_NUMBERS = 4_000_000  # logits of a language model that a thread makes at a time
+_MOST_PREDICTING = 8  # threads
 _ONE_BY_ONE_IMAGES = 8  # images up to which it is: then they lie side by side
 
 
@@ -68,16 +69,16 @@ class CompiledEngine:
         if self.net.per_token:
             held = _TOKEN_NUMBERS // (self.net.outputs if use == "outputs" else steps(self.net.input_shape))
             capacity = max(1, min(samples, 64, held))
-            return self._in_turns(samples, capacity, use) if capacity > 1 else self._load("one", 1, use=use)
+            return self._in_turns(capacity, use) if capacity > 1 else self._load("one", 1, use=use)
         if self.images and samples >= _ONE_BY_ONE_IMAGES:
-            return self._in_turns(samples, min(_IMAGES_IN_SHARD, blocks(samples)))
+            return self._in_turns(min(_IMAGES_IN_SHARD, blocks(samples)))
         if self.images or samples * self.net.parameters.flat.size <= _ONE_BY_ONE_WORK:
             return self._load("one", 1, use="outputs")
-        return self._in_turns(samples, 256)
+        return self._in_turns(256)
 
-    def _in_turns(self, samples: int, capacity: int, use: Use = "outputs") -> Loaded:
-        """In batches, with a workspace for each thread."""
-        return self._load("batch", capacity, threads=self._threads(-(-samples // capacity)), use=use)
+    def _in_turns(self, capacity: int, use: Use = "outputs") -> Loaded:
+        """In batches, with a workspace for each thread that could be needed: no page of it is there until it is."""
+        return self._load("batch", capacity, threads=self._threads(_MOST_PREDICTING), use=use)
 
     def activations(self, x: Array, lengths: Orders) -> list[Array]:
         loaded, n = self._load("one", len(x), use="outputs"), len(x)
@@ -143,7 +144,7 @@ class CompiledEngine:
         losses = np.zeros(n, dtype=self.net.dtype)
         data = _samples(batch)
         order = np.argsort(-batch.lengths, kind="stable")
-        threads = len(loaded.memory.acts)
+        threads = min(len(loaded.memory.acts), -(-n // loaded.capacity))
 
         def work(thread: int) -> None:
             interpreter.run_forward(

@@ -51,7 +51,10 @@ class Stepper:
 
         InputError for other than whole numbers from 0 to the network's number of tokens - 1.
         """
-        given = np.asarray(tokens)
+        try:
+            given = np.asarray(tokens)
+        except ValueError:  # rows of different lengths
+            given = np.asarray(tokens, dtype=object)
         if given.dtype.kind not in "iu":
             raise wrong_dtype("tokens", given.dtype, f"whole numbers from 0 to {self.tokens - 1}")
         if given.shape != (self.streams,):

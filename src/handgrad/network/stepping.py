@@ -46,4 +46,6 @@ class Stepping:
     def step(self) -> bool:
         """False, and nothing has changed, where a token is out of range."""
         self._team.wake()
-        return bool(run_step(*self._fixed))
+        known = bool(run_step(*self._fixed))
+        self._team.check()
+        return known

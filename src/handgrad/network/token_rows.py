@@ -53,7 +53,7 @@ def token_loss_columns(r: list[int], shape: Shape, place: Place) -> None:
     N, V = r[row.N_IN], r[row.N_OUT]
     columns = -row.COLUMNS_TOGETHER * (-steps(shape) // row.COLUMNS_TOGETHER)
     _places_of_losses(r, shape, place, columns)
-    r[row.PARTS] = _parts(N * V)
+    r[row.PARTS] = _parts(N * V, -(-V // row.COLUMNS_TOGETHER))
     r[row.GATHERED] = place(columns * (2 * N + r[row.PARTS] * (N + 4)), samples=1)
 
 
@@ -63,10 +63,11 @@ def _places_of_losses(r: list[int], shape: Shape, place: Place, at_once: int) ->
     r[row.LOGITS] = place(at_once * r[row.N_OUT], samples=1)
 
 
-def _parts(weights: int) -> int:
-    """Into how many parts a layer is divided, that threads may work on at the same time. It follows from the network,
-    never from the machine."""
-    return next(parts for parts in (_MOST_PARTS, 4, 2, 1) if parts * _PART_SIZE <= weights or parts == 1)
+def _parts(weights: int, units: int) -> int:
+    """Into how many parts a layer is divided, that threads may work on at the same time; none is without a unit of what
+    is dealt out. It follows from the network, never from the machine."""
+    allowed = (parts for parts in (_MOST_PARTS, 4, 2) if parts * _PART_SIZE <= weights and parts <= units)
+    return next(allowed, 1)
 
 
 def _rows_of_parts(r: list[int], parts: int) -> list[list[int]]:
@@ -92,7 +93,8 @@ def step_parts(r: list[int], layer: Layer, shape: Shape, place: Place) -> list[l
     """The rows of one step of a layer, several of a large one. What they need to turn vectors over has its place."""
     if not isinstance(layer, (Dense, LSTM)):
         return [r]
-    r[row.PARTS] = _parts(sum(math.prod(size) for size in layer.parameter_shapes(shape).values()))
+    weights = sum(math.prod(size) for size in layer.parameter_shapes(shape).values())
+    r[row.PARTS] = _parts(weights, -(-layer.units // row.LANES))
     inputs = features(shape) + (layer.units if isinstance(layer, LSTM) else 0)
     r[row.GATHERED] = place(r[row.PARTS] * row.LANES * inputs, samples=1)
     return _rows_of_parts(r, r[row.PARTS])
