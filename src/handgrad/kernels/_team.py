@@ -9,15 +9,8 @@ from handgrad.kernels._rows import PER_SAMPLE, TOGETHER
 
 # What stands in the int64 array that all of them share; what is written often stands far apart. From AWAKE on: 0 for
 # each helper that sleeps.
-CLAIM, DONE, HELPERS, YIELD, ENDED, FAILED, AWAKE = (
-    0,
-    16,
-    32,
-    33,
-    34,
-    35,
-    48,
-)  # from AWAKE on: 0 for each helper that sleeps
+CLAIM, DONE, AWAKE = 0, 16, 48
+HELPERS, YIELD, ENDED, FAILED = range(32, 36)  # from AWAKE on: 0 for each helper that sleeps
 MOST_HELPERS = 16
 TEAM_SIZE = AWAKE + MOST_HELPERS
 

@@ -35,7 +35,7 @@ from handgrad.kernels._threads import share_of
 from handgrad.kernels._tiles import shift
 from handgrad.kernels.dense import clear
 
-_BLOCK = 128  # rows of W that stay in a near cache while they are read for dh, and then changed
+_BLOCK = 32  # rows of W that stay in the nearest cache while they are read for dh, and then changed
 # of every column of a part: its largest logit, the sum of its e; the largest of all parts; and a sum, first of some e,
 # then of the e of all parts, at last the share of each e in the gradient
 _TOP, _TOTAL, _LARGEST, _SUM = range(4)
@@ -131,18 +131,21 @@ def _logits(row, first, behind, columns, params, acts):
     """a = W h + b of some classes, with zeros for h in columns of no step, and the largest of each column."""
     N, V = row[N_IN], row[N_OUT]
     b, top = vector(params, row[PARAM] + V * N, V), _of_columns(row, row[PART], _TOP, columns, acts)
-    for i in range(first, behind):
-        a = vector(acts, row[LOGITS] + i * columns, columns)
-        for k in range(columns):
-            a[k] = b[i]
-    a_first, W = shift(acts, row[LOGITS] + first * columns), shift(params, row[PARAM] + first * N)
     turned = shift(acts, row[GATHERED] + row[CHUNK_ROWS] * N)
-    add_product(behind - first, columns, N, b.dtype.type(1), a_first, W, N, 1, turned)
-    copy(a_first, pointer(top, 0), columns)
-    for i in range(first, behind):
-        a = vector(acts, row[LOGITS] + i * columns, columns)
-        for k in range(columns):
-            top[k] = top[k] if a[k] <= top[k] else a[k]
+    for begin in range(first, behind, _BLOCK):
+        end = min(begin + _BLOCK, behind)
+        for i in range(begin, end):
+            a = vector(acts, row[LOGITS] + i * columns, columns)
+            for k in range(columns):
+                a[k] = b[i]
+        block, W = shift(acts, row[LOGITS] + begin * columns), shift(params, row[PARAM] + begin * N)
+        add_product(end - begin, columns, N, b.dtype.type(1), block, W, N, 1, turned)
+        if begin == first:
+            copy(block, pointer(top, 0), columns)
+        for i in range(begin, end):
+            a = vector(acts, row[LOGITS] + i * columns, columns)
+            for k in range(columns):
+                top[k] = top[k] if a[k] <= top[k] else a[k]
 
 
 @kernel
